@@ -1,0 +1,117 @@
+"""The errors that Tollbook's services tell each other about, mapped to gRPC once, here.
+
+    TollbookError
+    ├── InvalidInput        the caller's mistake; `field` names what to change
+    ├── NotFound            nothing is known under that id
+    ├── Conflict            another writer was faster; the same call may be repeated
+    ├── QuotaExhausted      Telnyx's quota is used up; `retry_after_s` says when it renews
+    ├── TelnyxUnreachable   Telnyx did not answer, or not in a way that can be used
+    ├── TelnyxRefused       Telnyx refused the key or the request; repeating it will not help
+    └── Unavailable         a part of Tollbook is not ready; the same call may be repeated
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+ERROR_DOMAIN = "tollbook"
+
+
+@dataclass(eq=False)
+class TollbookError(Exception):
+    """Base of all domain errors: `detail` is a sentence for people, without secrets or phone numbers."""
+
+    detail: str
+    field: str = ""
+    retry_after_s: float = 0.0
+
+    code: ClassVar[int] = code_pb2.INTERNAL
+    reason: ClassVar[str] = "INTERNAL"
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class InvalidInput(TollbookError):
+    """The request cannot be carried out as it stands; `field` names the part to change."""
+
+    code = code_pb2.INVALID_ARGUMENT
+    reason = "INVALID_INPUT"
+
+
+class NotFound(TollbookError):
+    """Nothing is known under the id that was given."""
+
+    code = code_pb2.NOT_FOUND
+    reason = "NOT_FOUND"
+
+
+class Conflict(TollbookError):
+    """Another writer got there first, several times over; repeating the call is safe."""
+
+    code = code_pb2.ABORTED
+    reason = "CONFLICT"
+
+
+class QuotaExhausted(TollbookError):
+    """Telnyx's request quota is used up; `retry_after_s` is the time until it renews."""
+
+    code = code_pb2.RESOURCE_EXHAUSTED
+    reason = "TELNYX_QUOTA_EXHAUSTED"
+
+
+class TelnyxUnreachable(TollbookError):
+    """Telnyx could not be reached or gave no usable answer; the same call may succeed later."""
+
+    code = code_pb2.UNAVAILABLE
+    reason = "TELNYX_UNREACHABLE"
+
+
+class TelnyxRefused(TollbookError):
+    """Telnyx refused the key or the form of the request (401, 403, 400, 422)."""
+
+    code = code_pb2.FAILED_PRECONDITION
+    reason = "TELNYX_REFUSED"
+
+
+class Unavailable(TollbookError):
+    """A part of Tollbook is missing or not ready; repeating the call is safe."""
+
+    code = code_pb2.UNAVAILABLE
+    reason = "UNAVAILABLE"
+
+
+_BY_REASON: dict[str, type[TollbookError]] = {
+    kind.reason: kind
+    for kind in (InvalidInput, NotFound, Conflict, QuotaExhausted, TelnyxUnreachable, TelnyxRefused, Unavailable)
+}
+
+
+def to_status(error: TollbookError) -> status_pb2.Status:
+    """A domain error as `google.rpc.Status` with an ErrorInfo that from_rpc_error reads back."""
+    info = error_details_pb2.ErrorInfo(
+        reason=error.reason,
+        domain=ERROR_DOMAIN,
+        metadata={"field": error.field, "retry_after_s": f"{error.retry_after_s:.3f}"},
+    )
+    packed = any_pb2.Any()
+    packed.Pack(info)
+    return status_pb2.Status(code=error.code, message=error.detail, details=[packed])
+
+
+def from_rpc_error(error: grpc.aio.AioRpcError) -> TollbookError:
+    """The domain error behind a failed call; what carries no ErrorInfo of ours counts as Unavailable or internal."""
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # an AioRpcError has the fields that it reads
+    for packed in status.details if status is not None else ():
+        info = error_details_pb2.ErrorInfo()
+        if packed.Unpack(info) and info.domain == ERROR_DOMAIN and info.reason in _BY_REASON:
+            kind = _BY_REASON[info.reason]
+            retry_after_s = float(info.metadata.get("retry_after_s") or 0)
+            return kind(error.details() or "", info.metadata.get("field", ""), retry_after_s)
+    if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+        return Unavailable(f"a service of Tollbook did not answer: {error.code().name}")
+    return TollbookError(f"a service of Tollbook failed: {error.code().name}")
