@@ -1,13 +1,13 @@
 """The errors that Tollbook's services tell each other about, mapped to gRPC once, here.
 
-    TollbookError
-    ├── InvalidInput        the caller's mistake; `field` names what to change
-    ├── NotFound            nothing is known under that id
-    ├── Conflict            another writer was faster; the same call may be repeated
-    ├── QuotaExhausted      Telnyx's quota is used up; `retry_after_s` says when it renews
-    ├── TelnyxUnreachable   Telnyx did not answer, or not in a way that can be used
-    ├── TelnyxRefused       Telnyx refused the key or the request; repeating it will not help
-    └── Unavailable         a part of Tollbook is not ready; the same call may be repeated
+TollbookError
+├── InvalidInput        the caller's mistake; `field` names what to change
+├── NotFound            nothing is known under that id
+├── Conflict            another writer was faster; the same call may be repeated
+├── QuotaExhausted      Telnyx's quota is used up; `retry_after_s` says when it renews
+├── TelnyxUnreachable   Telnyx did not answer, or not in a way that can be used
+├── TelnyxRefused       Telnyx refused the key or the request; repeating it will not help
+└── Unavailable         a part of Tollbook is not ready; the same call may be repeated
 """
 
 from dataclasses import dataclass
@@ -87,7 +87,15 @@ class Unavailable(TollbookError):
 
 _BY_REASON: dict[str, type[TollbookError]] = {
     kind.reason: kind
-    for kind in (InvalidInput, NotFound, Conflict, QuotaExhausted, TelnyxUnreachable, TelnyxRefused, Unavailable)
+    for kind in (
+        InvalidInput,
+        NotFound,
+        Conflict,
+        QuotaExhausted,
+        TelnyxUnreachable,
+        TelnyxRefused,
+        Unavailable,
+    )
 }
 
 

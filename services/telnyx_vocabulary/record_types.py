@@ -48,9 +48,6 @@ class RecordType:
         return self.usage_product or self.name
 
 
-_FEATURE_FIELDS = {"session_field": "call_session_id", "leg_field": "call_leg_id"}
-_TELNYX_FIELDS = {"session_field": "telnyx_session_id", "leg_field": "telnyx_leg_id"}
-
 RECORD_TYPES: tuple[RecordType, ...] = (
     RecordType(
         "sip-trunking",
@@ -61,8 +58,14 @@ RECORD_TYPES: tuple[RecordType, ...] = (
         carries_call=True,
         call_part="sip-trunking",
     ),
-    RecordType("call-control", **_TELNYX_FIELDS, carries_call=True, call_part="call-control"),
-    RecordType("webrtc", **_TELNYX_FIELDS, carries_call=True),
+    RecordType(
+        "call-control",
+        session_field="telnyx_session_id",
+        leg_field="telnyx_leg_id",
+        carries_call=True,
+        call_part="call-control",
+    ),
+    RecordType("webrtc", session_field="telnyx_session_id", leg_field="telnyx_leg_id", carries_call=True),
     RecordType(
         "recording",
         session_field="telnyx_session_id",
@@ -73,20 +76,27 @@ RECORD_TYPES: tuple[RecordType, ...] = (
     RecordType(
         "amd",
         time_field="invoked_at",
-        **_FEATURE_FIELDS,
+        session_field="call_session_id",
+        leg_field="call_leg_id",
         billed_by_unit=True,
         announcing_events=("call.machine.detection.ended", "call.machine.premium.detection.ended"),
         counts_per_event=True,
     ),
-    RecordType("media-streaming", **_FEATURE_FIELDS, announcing_events=("streaming.started",)),
-    RecordType("noise-suppression", **_FEATURE_FIELDS),
-    RecordType("siprec-client", **_FEATURE_FIELDS),
+    RecordType(
+        "media-streaming",
+        session_field="call_session_id",
+        leg_field="call_leg_id",
+        announcing_events=("streaming.started",),
+    ),
+    RecordType("noise-suppression", session_field="call_session_id", leg_field="call_leg_id"),
+    RecordType("siprec-client", session_field="call_session_id", leg_field="call_leg_id"),
     RecordType(
         "stt",
         time_field="start_time",
         aliases=("speech-to-text",),
         end_field="end_time",
-        **_FEATURE_FIELDS,
+        session_field="call_session_id",
+        leg_field="call_leg_id",
         announcing_events=("call.transcription",),
         usage_product="speech-to-text",
     ),
@@ -94,18 +104,25 @@ RECORD_TYPES: tuple[RecordType, ...] = (
         "tts",
         time_field="created_at",
         aliases=("text-to-speech",),
-        **_FEATURE_FIELDS,
+        session_field="call_session_id",
+        leg_field="call_leg_id",
         billed_by_unit=True,
         usage_product="text-to-speech",
     ),
     RecordType(
         "ai-voice-assistant",
         time_field="created_at",
-        **_TELNYX_FIELDS,
+        session_field="telnyx_session_id",
+        leg_field="telnyx_leg_id",
         call_control_field="call_control_id",
         announcing_events=("call.conversation.ended",),
     ),
-    RecordType("conference-participant", time_field="joined_at", **_FEATURE_FIELDS),
+    RecordType(
+        "conference-participant",
+        time_field="joined_at",
+        session_field="call_session_id",
+        leg_field="call_leg_id",
+    ),
     RecordType("conference", has_money=False),
     RecordType("inference", time_field="created_at", billed_by_unit=True),
     RecordType(
