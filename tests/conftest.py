@@ -1,0 +1,13 @@
+"""Fixtures for every test. What they are made of stands in `tests/support`."""
+
+import pytest
+
+from tests.support.databases import database_kind, database_url, databases, postgres_server
+
+__all__ = ["anyio_backend", "database_kind", "database_url", "databases", "postgres_server"]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Asyncio only: grpc.aio knows no other. For the session, so that wider fixtures can be async too."""
+    return "asyncio"
