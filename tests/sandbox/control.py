@@ -1,0 +1,163 @@
+"""The remote control of a sandbox, under `/_sandbox/`: no key, JSON in and out. For tests across processes."""
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Annotated, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tests.sandbox.account import Created
+from tests.sandbox.answers import json_answer
+from tests.sandbox.bill import true_bill
+from tests.sandbox.call_cost import CallCost, Form, When
+from tests.sandbox.core import Core
+from tests.sandbox.settings import changed
+
+_T = TypeVar("_T")
+
+
+class Creation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to let happen. With `deliver` false its webhooks wait for `POST /_sandbox/deliver`.
+
+    `call_cost` and `call_cost_form` are drawn from the seed where they are not given.
+    """
+
+    kind: str = "mixed"
+    count: int = 1
+    ended_ago_s: float = 0.0
+    deliver: bool = True
+    visible_at_once: bool = False
+    call_cost: When | None = None
+    call_cost_form: Form = "parts"
+
+
+class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    on: bool
+
+
+class Wait(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 30.0
+
+
+class Revision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A correction of one record's amount."""
+
+    record_type: str
+    record_id: str
+    amount: Decimal
+
+
+class Control:
+    """One endpoint per verb of the sandbox. A request that cannot be read is answered 400 with the reason."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def routes(self) -> list[Route]:
+        endpoints = (
+            ("POST", "create", self._create),
+            ("POST", "deliver", self._deliver),
+            ("POST", "wait", self._wait),
+            ("POST", "reveal", self._reveal),
+            ("POST", "revise", self._revise),
+            ("PUT", "faults", self._set_faults),
+            ("DELETE", "faults", self._clear_faults),
+            ("PUT", "outage", self._set_outage),
+            ("GET", "bill", self._bill),
+            ("GET", "public_key", self._public_key),
+            ("GET", "counts", self._counts),
+        )
+        return [
+            Route(f"/_sandbox/{path}", _answered(verb), methods=[method]) for method, path, verb in endpoints
+        ]
+
+    async def _create(self, body: bytes) -> object:
+        wanted = _read(body, Creation)
+        made = self._core.create(
+            wanted.kind,
+            wanted.count,
+            ended_ago_s=wanted.ended_ago_s,
+            deliver=wanted.deliver,
+            visible_at_once=wanted.visible_at_once,
+            call_cost=CallCost(wanted.call_cost, wanted.call_cost_form) if wanted.call_cost else None,
+        )
+        return {"created": [_summary(created) for created in made]}
+
+    async def _deliver(self, _: bytes) -> object:
+        return {"delivering": self._core.deliver_held()}
+
+    async def _wait(self, body: bytes) -> object:
+        return {"idle": await self._core.deliverer.wait_idle(_read(body, Wait).timeout_s)}
+
+    async def _reveal(self, _: bytes) -> object:
+        return {"revealed": self._core.account.reveal()}
+
+    async def _revise(self, body: bytes) -> object:
+        revision = _read(body, Revision)
+        try:
+            self._core.account.revise(revision.record_type, revision.record_id, revision.amount)
+        except KeyError:
+            raise ValueError(f"no {revision.record_type} record {revision.record_id}") from None
+        return {}
+
+    async def _set_faults(self, body: bytes) -> object:
+        self._core.account.faults = changed(self._core.account.faults, _read(body, dict[str, object]))
+        return self._core.account.faults
+
+    async def _clear_faults(self, _: bytes) -> object:
+        """Back to what the sandbox was started with, less every rate of failure."""
+        self._core.account.faults = type(self._core.account.faults)()
+        return self._core.account.faults
+
+    async def _set_outage(self, body: bytes) -> object:
+        self._core.api.is_out = _read(body, Switch).on
+        return {"on": self._core.api.is_out}
+
+    async def _bill(self, _: bytes) -> object:
+        return true_bill(self._core.account)
+
+    async def _public_key(self, _: bytes) -> object:
+        return {"public_key": self._core.signer.public_key}
+
+    async def _counts(self, _: bytes) -> object:
+        return {
+            "requests": self._core.api.requests,
+            "refusals": self._core.api.refusals,
+            "webhooks": self._core.deliverer.counts,
+            "activities": len(self._core.account.activities),
+        }
+
+
+def _answered(verb: Callable[[bytes], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return json_answer(await verb(await request.body()))
+        except (ValueError, msgspec.DecodeError) as error:
+            return json_answer({"error": str(error)}, 400)
+
+    return endpoint
+
+
+def _read(body: bytes, kind: type[_T]) -> _T:
+    return msgspec.json.decode(body or b"{}", type=kind)
+
+
+def _summary(created: Created) -> dict[str, object]:
+    activity = created.activity
+    return {
+        "category": activity.category,
+        "kind": activity.kind,
+        "key": activity.key,
+        "legs": [
+            {
+                "call_control_id": leg.call_control_id,
+                "call_leg_id": leg.call_leg_id,
+                "announced": leg.announced,
+            }
+            for leg in activity.legs
+        ],
+        "records": [{"record_type": r.type.name, "record_id": r.record_id} for r in activity.records],
+    }

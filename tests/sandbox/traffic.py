@@ -1,0 +1,51 @@
+"""Continuous traffic, so that a newcomer sees estimates turn exact; and a day of history before it."""
+
+import asyncio
+import random
+
+import httpx
+
+from tests.sandbox.account import MAX_CREATED, Account, kinds_of
+from tests.sandbox.delivery import Deliverer
+
+_DAY_S = 86_400
+_LIVE_KINDS = (*kinds_of("calls"), *kinds_of("messages"))
+_PAUSE_S = (2.0, 6.0)
+_CALL_S = (3.0, 8.0)
+_LOOK_AGAIN_S = 0.5
+
+
+def make_history(account: Account, count: int) -> None:
+    """Things of the past day: their records can be seen, their webhooks are long gone."""
+    rng = random.Random(f"{account.settings.seed} history")
+    kinds = kinds_of("mixed")
+    for n in range(count):
+        account.create(kinds[n % len(kinds)], ended_ago_s=rng.uniform(60, _DAY_S), visible_at_once=True)
+
+
+async def run_traffic(account: Account, deliverer: Deliverer) -> None:
+    """A call or a message every few seconds, for as long as the account takes more (about a day).
+
+    Begins once the receiver of webhooks answers at all.
+    """
+    rng = random.Random(f"{account.settings.seed} traffic")
+    await _receiver_answers(account.settings.webhook_url)
+    while len(account.activities) < MAX_CREATED:
+        live_s = rng.uniform(*_CALL_S)
+        kind = rng.choice(_LIVE_KINDS)
+        for created in account.create(kind, ended_ago_s=-live_s):
+            deliverer.deliver(created, live_s=live_s)
+        await asyncio.sleep(rng.uniform(*_PAUSE_S))
+
+
+async def _receiver_answers(webhook_url: str | None) -> None:
+    if webhook_url is None:
+        return
+    async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+        while True:
+            try:
+                await client.get(f"{webhook_url}/calls")
+            except httpx.TransportError:
+                await asyncio.sleep(_LOOK_AGAIN_S)
+            else:
+                return
