@@ -1,0 +1,38 @@
+"""The frame of a process: one event loop, one way to stop, one way to refuse to start."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import structlog
+import uvloop
+
+EXIT_REFUSED = 78
+"""Exit status (sysexits' EX_CONFIG) of a process that cannot run as it is set up: restarting will not help."""
+
+_log = structlog.get_logger()
+
+
+class StartError(Exception):
+    """The process cannot start as it is set up; the message names the variable and says what to do."""
+
+
+def run_process(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run `main(stop)` under uvloop; SIGTERM and SIGINT set `stop`.
+
+    A StartError is logged as one line and ends the process with EXIT_REFUSED, without a traceback.
+    """
+    try:
+        uvloop.run(_main_until_stopped(main))
+    except StartError as error:
+        _log.error("process.refused", message=str(error))
+        sys.exit(EXIT_REFUSED)
+
+
+async def _main_until_stopped(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await main(stop)

@@ -1,0 +1,125 @@
+"""Running a gRPC server: health, reflection, limits, a clear refusal to start, and a graceful end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from services.common.addresses import Address
+from services.common.interceptors import ServiceInterceptor
+from services.common.process import StartError
+from services.common.telemetry import Readiness, open_admin
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+DRAIN_S = 10.0
+_MAX_CONCURRENT_RPCS = 1024
+
+_OPTIONS: tuple[tuple[str, int], ...] = (
+    # With SO_REUSEPORT a second copy would start silently and take half of the calls.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Agrees with the channel's keepalive: pings every 30 s, also without calls, are welcome.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+)
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A gRPC server to be: where it listens and what it offers.
+
+    `listen_variable` is the settings variable behind `listen`, for error messages. `service_names` are full names
+    ("tollbook.ledger.v1.LedgerService"); `add_servicers` registers their servicers.
+    """
+
+    listen: Address
+    listen_variable: str
+    service_names: tuple[str, ...]
+    add_servicers: Callable[[grpc.aio.Server], None]
+
+
+@asynccontextmanager
+async def open_server(endpoint: Endpoint, readiness: Readiness | None = None) -> AsyncIterator[Address]:
+    """Serve an endpoint while the context is open; gives the bound address.
+
+    On the way out it reports NOT_SERVING, lets running calls finish for DRAIN_S, then ends them.
+    Raises StartError naming the variable if the address cannot be bound.
+    """
+    server = grpc.aio.server(
+        interceptors=[ServiceInterceptor()], options=_OPTIONS, maximum_concurrent_rpcs=_MAX_CONCURRENT_RPCS
+    )
+    health_servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    endpoint.add_servicers(server)
+    reflection.enable_server_reflection(
+        (*endpoint.service_names, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+    )
+    names = ("", *endpoint.service_names)
+    await _set_health(health_servicer, names, health_pb2.HealthCheckResponse.NOT_SERVING)
+    bound = Address(endpoint.listen.host, _bind(server, endpoint))
+    await server.start()
+    await _set_health(health_servicer, names, health_pb2.HealthCheckResponse.SERVING)
+    _set_ready(readiness, is_ready=True)
+    try:
+        yield bound
+    finally:
+        _set_ready(readiness, is_ready=False)
+        await health_servicer.enter_graceful_shutdown()
+        await server.stop(DRAIN_S)
+
+
+def _bind(server: grpc.aio.Server, endpoint: Endpoint) -> int:
+    try:
+        return server.add_insecure_port(str(endpoint.listen))
+    except RuntimeError as error:
+        raise StartError(
+            f"{endpoint.listen_variable}: cannot listen on {endpoint.listen}; is the port taken, or the host not ours?"
+        ) from error
+
+
+async def _set_health(servicer: health.aio.HealthServicer, names: tuple[str, ...], status: int) -> None:
+    for name in names:
+        await servicer.set(name, status)
+
+
+def _set_ready(readiness: Readiness | None, *, is_ready: bool) -> None:
+    if readiness is not None:
+        readiness.is_ready = is_ready
+
+
+@dataclass(frozen=True, slots=True)
+class AdminEndpoint:
+    """Where a process shows its metrics and health, and the settings variable behind it."""
+
+    listen: Address
+    listen_variable: str
+
+
+Prepare = Callable[[AsyncExitStack], Awaitable[Endpoint]]
+
+
+async def serve(service: str, admin: AdminEndpoint, prepare: Prepare, stop: asyncio.Event) -> None:
+    """Run one gRPC service until `stop` is set.
+
+    `prepare(stack)` opens what the service needs (database, channels) on the stack, migrates, and gives the
+    endpoint; meanwhile the admin server already answers, not ready. Everything is closed in reverse order.
+    Logs `<service>.ready` with the bound address. Raises StartError.
+    """
+    readiness = Readiness()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(open_admin(admin.listen, admin.listen_variable, readiness))
+        endpoint = await prepare(stack)
+        bound = await stack.enter_async_context(open_server(endpoint, readiness))
+        _log.info(f"{service}.ready", address=str(bound), message=f"{service} answers on {bound}")
+        await stop.wait()
+        _log.info(f"{service}.stopping")

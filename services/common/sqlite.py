@@ -1,0 +1,139 @@
+"""SQLite as Tollbook uses it: a fixed version, one writer, durable commits, one process per file."""
+
+import fcntl
+import importlib
+import os
+import sqlite3
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL
+
+from services.common.exact_json import decode_json, encode_json
+from services.common.process import StartError
+
+_FIRST_FIXED_VERSION = (3, 51, 3)
+"""Before it, committed WAL writes can be lost when connections race in a checkpoint (design, section 5)."""
+
+_BUSY_TIMEOUT_MS = 5_000
+_WAL_AUTOCHECKPOINT_PAGES = 4_000
+_READER_COUNT = 4
+_LOCK_POLL_S = 0.05
+_log = structlog.get_logger()
+
+
+def choose_sqlite_module() -> ModuleType:
+    """The DB-API module with the safest SQLite at hand: the standard one if fixed, else pysqlite3, else a warning."""
+    if sqlite3.sqlite_version_info >= _FIRST_FIXED_VERSION:
+        return sqlite3
+    try:
+        bundled = importlib.import_module("pysqlite3.dbapi2")
+    except ImportError:
+        bundled = None
+    if bundled is not None and bundled.sqlite_version_info >= _FIRST_FIXED_VERSION:
+        return bundled
+    _log.warning(
+        "sqlite.outdated",
+        version=sqlite3.sqlite_version,
+        message="this SQLite can lose committed writes when connections race in a checkpoint; only the writer will "
+        "checkpoint. Use SQLite 3.51.3 or later, or PostgreSQL (LEDGER_DATABASE_URL, RECONCILER_DATABASE_URL)",
+    )
+    return sqlite3
+
+
+def open_sqlite_engines(url: URL) -> tuple[Engine, Engine]:
+    """The writer (one connection, BEGIN IMMEDIATE) and the readers (query only) of one database file."""
+    module = choose_sqlite_module()
+    common: dict[str, Any] = {
+        "module": module,
+        "connect_args": {"check_same_thread": False},
+        "hide_parameters": True,
+        "json_serializer": encode_json,
+        "json_deserializer": decode_json,
+    }
+    writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, **common)
+    reader = create_engine(url, pool_size=_READER_COUNT, max_overflow=0, pool_timeout=60, **common)
+    # A deferred transaction that upgrades to a write fails at once with SQLITE_BUSY_SNAPSHOT: take the lock first.
+    _prepare(writer, begin="BEGIN IMMEDIATE", pragmas=_writer_pragmas())
+    _prepare(reader, begin="BEGIN", pragmas=_reader_pragmas())
+    return writer, reader
+
+
+def _writer_pragmas() -> tuple[str, ...]:
+    return (
+        f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        f"PRAGMA wal_autocheckpoint = {_WAL_AUTOCHECKPOINT_PAGES}",
+    )
+
+
+def _reader_pragmas() -> tuple[str, ...]:
+    return (
+        f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}",
+        "PRAGMA query_only = ON",
+        "PRAGMA wal_autocheckpoint = 0",
+    )
+
+
+def _prepare(engine: Engine, *, begin: str, pragmas: tuple[str, ...]) -> None:
+    def on_connect(connection: Any, _record: object) -> None:
+        # No transactions begun behind our back: SQLAlchemy's "begin" event below says when and how.
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    def on_begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+
+
+class FileLock:
+    """Holds `<database file>.lock` for as long as the process uses the file; the kernel frees it if we die."""
+
+    def __init__(self, database: Path, wait_s: float) -> None:
+        """Raises StartError if another process still holds the lock after `wait_s`."""
+        self._descriptor = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline_s = time.monotonic() + wait_s
+        while not self._try_lock():
+            if time.monotonic() >= deadline_s:
+                os.close(self._descriptor)
+                raise StartError(
+                    f"another process uses the SQLite file {database}: stop it, give this one a file of its own, "
+                    "or use PostgreSQL, which several processes can share"
+                )
+            time.sleep(_LOCK_POLL_S)
+
+    def _try_lock(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Let the next process in; calling it again does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def prepare_file(url: URL) -> Path:
+    """The database file of a SQLite URL, its folder created. Raises StartError."""
+    name = url.database
+    if not name or name == ":memory:" or name.startswith("file:"):
+        raise StartError("a SQLite database URL must name a file, for example sqlite:///var/ledger.db")
+    path = Path(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StartError(f"the SQLite file {path} cannot be written: {error.strerror}") from error
+    return path
