@@ -1,0 +1,334 @@
+"""The ledger's tables. Facts, then what is derived from them, then sums.
+
+`telnyx_calls` and `telnyx_billing` are also an outside contract (design, section 2): users run SQL against them.
+The column `metadata` is the attribute `metadata_`, because SQLAlchemy keeps the name for itself.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Computed,
+    Index,
+    LargeBinary,
+    Numeric,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+from services.common.columns import BigKey, JsonColumn, UtcDateTime
+
+
+def _key() -> Any:
+    return Field(default=None, sa_column=Column(BigKey, primary_key=True, autoincrement=True))
+
+
+def _moment(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable, index=index))
+
+
+def _big(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(BigInteger, nullable=nullable, index=index))
+
+
+def _bytes(*, nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(LargeBinary, nullable=nullable))
+
+
+def _json(name: str, *, nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(name, JsonColumn, nullable=nullable))
+
+
+def _cost() -> Any:
+    """`cost_nanos` as a decimal, kept by the database itself. Nine decimals in the divisor keep PostgreSQL exact."""
+    generated = Computed("cost_nanos / 1000000000.000000000", persisted=True)
+    return Field(default=None, sa_column=Column("cost", Numeric(28, 9), generated))
+
+
+class Cluster(SQLModel, table=True):
+    """Facts that are connected by session or leg ids are derived, and locked, together."""
+
+    __tablename__: ClassVar[str] = "clusters"
+    id: int = _key()
+
+
+class Anchor(SQLModel, table=True):
+    """An id that facts name, and the cluster that it belongs to now."""
+
+    __tablename__: ClassVar[str] = "anchors"
+    id: int = _key()
+    anchor: str = Field(unique=True)
+    cluster_id: int = _big(index=True)
+
+
+class EventRow(SQLModel, table=True):
+    """A webhook event. `event_key` is its id; the same id with another content is kept under `id#digest`."""
+
+    __tablename__: ClassVar[str] = "events"
+    id: int = _key()
+    event_key: str = Field(unique=True)
+    cluster_id: int | None = _big(nullable=True, index=True)
+    event_type: str
+    occurred_at: datetime = _moment()
+    received_at: datetime = _moment()
+    is_quarantined: bool
+    digest: bytes = _bytes()
+    fact: bytes = _bytes()
+    raw: bytes | None = _bytes(nullable=True)
+
+
+class ObservationRow(SQLModel, table=True):
+    """What a detail record said, and from when to when it was seen to say so."""
+
+    __tablename__: ClassVar[str] = "record_observations"
+    __table_args__ = (UniqueConstraint("record_type", "record_id", "digest"),)
+    id: int = _key()
+    record_type: str
+    record_id: str
+    digest: bytes = _bytes()
+    cluster_id: int = _big(index=True)
+    first_observed_at: datetime = _moment()
+    last_observed_at: datetime = _moment()
+    fact: bytes = _bytes()
+    raw: bytes | None = _bytes(nullable=True)
+
+
+class DetailRecordRow(SQLModel, table=True):
+    """Each detail record once, as the observation that counts has it, with the one charge that it ends in."""
+
+    __tablename__: ClassVar[str] = "detail_records"
+    __table_args__ = (
+        UniqueConstraint("record_type", "record_id"),
+        Index("ix_detail_records_type_time", "record_type", "record_time"),
+        Index("ix_detail_records_record_id", "record_id"),
+    )
+    id: int = _key()
+    record_type: str
+    record_id: str
+    cluster_id: int = _big(index=True)
+    record_time: datetime | None = _moment(nullable=True)
+    first_observed_at: datetime = _moment()
+    currency: str
+    cost_nanos: int = _big()
+    home_kind: str
+    home_record_id: str
+
+
+class EstimateRateRow(SQLModel, table=True):
+    """The rate at which a leg was first estimated."""
+
+    __tablename__: ClassVar[str] = "estimate_rates"
+    id: int = _key()
+    call_id: str = Field(unique=True)
+    cluster_id: int = _big(index=True)
+    nanos_per_minute: int = _big()
+    source: str
+    booked_at: datetime = _moment()
+
+
+class SweepRow(SQLModel, table=True):
+    """A window of one type that was read to its end. `is_applied`: what it may close has been derived again."""
+
+    __tablename__: ClassVar[str] = "sweeps"
+    __table_args__ = (
+        UniqueConstraint("record_type", "query_form", "from_at", "to_at", "read_at", "total_results"),
+        Index("ix_sweeps_type_read", "record_type", "read_at"),
+        Index("ix_sweeps_form_read", "query_form", "read_at"),
+        Index(
+            "ix_sweeps_unapplied",
+            "id",
+            sqlite_where=text("NOT is_applied"),
+            postgresql_where=text("NOT is_applied"),
+        ),
+    )
+    id: int = _key()
+    record_type: str
+    query_form: str
+    account_key: str
+    from_at: datetime = _moment()
+    to_at: datetime = _moment()
+    read_at: datetime = _moment()
+    total_results: int = _big()
+    held_count: int = _big()
+    is_applied: bool
+
+
+class UsageDayRow(SQLModel, table=True):
+    """What usage_reports said that one type cost on one UTC day."""
+
+    __tablename__: ClassVar[str] = "usage_days"
+    __table_args__ = (UniqueConstraint("record_type", "day", "currency", "cost_nanos", "read_at"),)
+    id: int = _key()
+    record_type: str
+    day: date
+    currency: str
+    cost_nanos: int = _big()
+    read_at: datetime = _moment()
+    account_key: str
+
+
+class CallRow(SQLModel, table=True):
+    """A call leg."""
+
+    __tablename__: ClassVar[str] = "telnyx_calls"
+    id: int = _key()
+    telnyx_call_id: str = Field(unique=True)
+    telnyx_session_id: str = Field(index=True)
+    cluster_id: int = _big(index=True)
+    call_control_id: str
+    call_leg_id: str
+    from_number: str
+    to_number: str
+    direction: str
+    status: str
+    duration: int = _big()
+    currency: str
+    cost_nanos: int = _big()
+    cost: Decimal = _cost()
+    started_at: datetime = _moment(index=True)
+    answered_at: datetime | None = _moment(nullable=True)
+    ended_at: datetime | None = _moment(nullable=True)
+    hangup_cause: str
+    merged_into: str | None = None
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
+class BillingRow(SQLModel, table=True):
+    """A charge: what a leg, a message or another record costs in one currency."""
+
+    __tablename__: ClassVar[str] = "telnyx_billing"
+    __table_args__ = (
+        UniqueConstraint("record_type", "record_id", "currency"),
+        Index("ix_telnyx_billing_date", "billing_date", "id"),
+        Index("ix_telnyx_billing_number", "phone_number", "billing_date", "id"),
+    )
+    id: int = _key()
+    cluster_id: int = _big(index=True)
+    phone_number: str
+    contact: str
+    direction: str
+    record_type: str
+    record_id: str
+    status: str
+    source: str
+    currency: str
+    cost_nanos: int = _big()
+    cost: Decimal = _cost()
+    billing_date: datetime = _moment()
+    duration: int = _big()
+    description: str
+    metadata_: Any = _json("metadata")
+    settled_at: datetime | None = _moment(nullable=True)
+    merged_into: str | None = None
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
+class PartRow(SQLModel, table=True):
+    """A line of what a charge consists of."""
+
+    __tablename__: ClassVar[str] = "billing_parts"
+    id: int = _key()
+    billing_id: int = _big(index=True)
+    position: int
+    record_type: str
+    record_id: str
+    cost_nanos: int = _big()
+    rate: str
+    billed_seconds: int | None = _big(nullable=True)
+    call_seconds: int | None = _big(nullable=True)
+    source: str
+
+
+class EntryRow(SQLModel, table=True):
+    """A line of the journal; only ever appended."""
+
+    __tablename__: ClassVar[str] = "billing_entries"
+    id: int = _key()
+    billing_id: int = _big(index=True)
+    kind: str
+    amount_nanos: int = _big()
+    cost_after_nanos: int = _big()
+    source: str
+    posted_at: datetime = _moment()
+
+
+class OpenItemRow(SQLModel, table=True):
+    """A leg or message that waits for something; gone once it waits for nothing."""
+
+    __tablename__: ClassVar[str] = "open_items"
+    __table_args__ = (
+        UniqueConstraint("record_type", "record_id"),
+        Index("ix_open_items_changed", "changed_at", "id"),
+    )
+    id: int = _key()
+    record_type: str
+    record_id: str
+    cluster_id: int = _big(index=True)
+    session_id: str
+    call_control_id: str
+    leg_id: str
+    started_at: datetime = _moment()
+    ended_at: datetime = _moment()
+    open_at: datetime = _moment()
+    changed_at: datetime = _moment()
+    is_settled: bool
+    missing: Any = _json("missing")
+    unclosed: Any = _json("unclosed")
+    unreadable: Any = _json("unreadable")
+
+
+class ChargeRollup(SQLModel, table=True):
+    """Sums of charges per day, number, type and currency; `slot` spreads concurrent writers and is summed on read."""
+
+    __tablename__: ClassVar[str] = "charge_rollups"
+    day: date = Field(primary_key=True)
+    phone_number: str = Field(primary_key=True)
+    record_type: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    slot: int = Field(primary_key=True)
+    cost_nanos: int = _big()
+    exact_nanos: int = _big()
+    charge_count: int = _big()
+
+
+class RecordRollup(SQLModel, table=True):
+    """Sums of detail records per type and day of their own time field, to hold against usage_reports."""
+
+    __tablename__: ClassVar[str] = "record_rollups"
+    record_type: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    slot: int = Field(primary_key=True)
+    cost_nanos: int = _big()
+    record_count: int = _big()
+
+
+def _table(model: type[SQLModel]) -> Table:
+    table: Table = getattr(model, "__table__")  # noqa: B009 - SQLModel declares no such attribute to mypy
+    return table
+
+
+clusters = _table(Cluster)
+anchors = _table(Anchor)
+events = _table(EventRow)
+observations = _table(ObservationRow)
+detail_records = _table(DetailRecordRow)
+estimate_rates = _table(EstimateRateRow)
+sweeps = _table(SweepRow)
+usage_days = _table(UsageDayRow)
+calls = _table(CallRow)
+billing = _table(BillingRow)
+billing_parts = _table(PartRow)
+billing_entries = _table(EntryRow)
+open_items = _table(OpenItemRow)
+charge_rollups = _table(ChargeRollup)
+record_rollups = _table(RecordRollup)
+
+metadata = SQLModel.metadata
