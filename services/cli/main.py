@@ -1,0 +1,24 @@
+"""The command `tollbook`."""
+
+import typer
+
+from services.cli.run import run_tollbook
+from services.cli.settings import RunSettings
+from services.common.logs import configure_logs
+from services.common.process import run_process
+from services.common.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def tollbook() -> None:
+    """What every Telnyx call and message cost, to the nano-dollar, and the proof of it."""
+
+
+@app.command()
+def run() -> None:
+    """Run the four processes on this machine, until Ctrl-C; without TELNYX_API_KEY on the sandbox account."""
+    settings = load_settings(RunSettings)
+    configure_logs(settings, "supervisor")
+    run_process(lambda stop: run_tollbook(settings, stop))
