@@ -21,12 +21,15 @@ def json_answer(body: object, status: int = 200, headers: Mapping[str, str] | No
 class ApiError(Exception):
     """A request that is answered with an error."""
 
-    def __init__(self, status: int, code: str, title: str, detail: str) -> None:
+    def __init__(
+        self, status: int, code: str, title: str, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.title = title
         self.detail = detail
+        self.headers = dict(headers or {})
 
     def answer(self, headers: Mapping[str, str] | None = None) -> Response:
         error = {
@@ -35,7 +38,7 @@ class ApiError(Exception):
             "detail": self.detail,
             "meta": {"url": _HELP + self.code},
         }
-        return json_answer({"errors": [error]}, self.status, headers)
+        return json_answer({"errors": [error]}, self.status, {**(headers or {}), **self.headers})
 
 
 def bad_request(detail: str) -> ApiError:
@@ -50,10 +53,10 @@ def not_found() -> ApiError:
     return ApiError(404, "10005", "Resource not found", "The requested resource or URL could not be found.")
 
 
-def too_many_requests() -> ApiError:
-    """The same code as a bad request, as measured."""
+def too_many_requests(headers: Mapping[str, str]) -> ApiError:
+    """The same code as a bad request, and no `Retry-After`, as measured."""
     detail = "You have exceeded the maximum number of allowed requests."
-    return ApiError(429, "10011", "Too many requests", detail)
+    return ApiError(429, "10011", "Too many requests", detail, headers)
 
 
 def server_error() -> ApiError:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from decimal import Decimal
 from itertools import islice
 
@@ -72,9 +72,9 @@ class Api:
             try:
                 key, account = self._authenticate(request)
                 headers = self._spend_quota(name, key)
-                return await self._drawn_fault() or _with(handler(request, account), headers)
+                return await self._drawn_fault(headers) or _with(handler(request, account), headers)
             except ApiError as error:
-                return error.answer(headers or self._quota_headers(name, request))
+                return error.answer(headers)
 
         return endpoint
 
@@ -91,7 +91,7 @@ class Api:
         answer = quota.take()
         if not answer.allowed:
             self.refusals["quota"] += 1
-            raise too_many_requests()
+            raise too_many_requests(answer.headers)
         return answer.headers
 
     def _quota(self, name: str, key: str) -> FixedWindowQuota | None:
@@ -107,12 +107,8 @@ class Api:
             self._quotas[name, key] = FixedWindowQuota(*sizes[name], self._account.clock)
         return self._quotas[name, key]
 
-    def _quota_headers(self, name: str, request: Request) -> dict[str, str]:
-        key = request.headers.get("authorization", "").partition(" ")[2]
-        quota = self._quotas.get((name, key))
-        return quota.headers() if quota else {}
-
-    async def _drawn_fault(self) -> Response | None:
+    async def _drawn_fault(self, headers: Mapping[str, str]) -> Response | None:
+        """A fault in place of the answer, or None. A request that runs into one has spent its quota."""
         faults = self._account.faults
         if not faults.api_fault_kinds or self._rng.random() >= faults.api_fault_rate:
             return None
@@ -124,7 +120,7 @@ class Api:
                 return edge_error()
             case "429":
                 self.refusals["fault"] += 1
-                raise too_many_requests()
+                raise too_many_requests({**headers, "x-ratelimit-remaining": "0"})
             case "slow":
                 await asyncio.sleep(faults.slow_answer_s)
                 return None
@@ -151,8 +147,9 @@ class Api:
         first = (query.page_number - 1) * query.page_size
         readable = account.settings.readable_rows
         rows = matching[first : min(first + query.page_size, readable)]
-        if account.faults.arrivals_per_page:
-            account.records.reveal(account.clock(), query.type.name, account.faults.arrivals_per_page)
+        arrivals = self._account.faults.arrivals_per_page
+        if arrivals:
+            account.records.reveal(account.clock(), query.type.name, arrivals)
         return json_answer(
             _page([row.fields for row in rows], len(matching), query.page_number, query.page_size)
         )

@@ -14,7 +14,7 @@ from tests.sandbox.answers import json_answer
 from tests.sandbox.bill import true_bill
 from tests.sandbox.call_cost import CallCost, Form, When
 from tests.sandbox.core import Core
-from tests.sandbox.settings import changed
+from tests.sandbox.settings import Faults, changed
 
 _T = TypeVar("_T")
 
@@ -108,8 +108,8 @@ class Control:
         return self._core.account.faults
 
     async def _clear_faults(self, _: bytes) -> object:
-        """Back to what the sandbox was started with, less every rate of failure."""
-        self._core.account.faults = type(self._core.account.faults)()
+        """All of them off."""
+        self._core.account.faults = Faults()
         return self._core.account.faults
 
     async def _set_outage(self, body: bytes) -> object:

@@ -5,7 +5,6 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Self
 
 import httpx
 
@@ -60,10 +59,8 @@ class Deliverer:
         # Proxies of the environment must not see, or swallow, what goes over the loopback.
         self._client = httpx.AsyncClient(timeout=account.settings.webhook_timeout_s, trust_env=False)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
+    async def close(self) -> None:
+        """Give up whatever is still under way."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -106,7 +103,7 @@ class Deliverer:
 
     async def _send(self, event: Event) -> None:
         """One webhook with its retries; what is not taken then is gone."""
-        url = f"{self._settings.webhook_url}/{event.product}"
+        url = self._settings.webhook_address(event.product)
         first_signed_at = self._account.clock()
         for attempt, pause_s in enumerate((0.0, *self._settings.webhook_retry_delays_s), start=1):
             await asyncio.sleep(pause_s)

@@ -76,7 +76,7 @@ class Sandbox:
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks[1:]:
             task.cancel()
-        await self.core.deliverer.__aexit__()
+        await self.core.deliverer.close()
         self._server.should_exit = True
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

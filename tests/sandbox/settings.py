@@ -7,6 +7,7 @@ import msgspec
 
 Rate = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 ApiFault = Literal["500", "502-html", "slow", "429"]
 ALL_API_FAULTS: tuple[ApiFault, ...] = ("500", "502-html", "slow", "429")
 
@@ -54,15 +55,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     other_api_key: str = ""
     opening_balance: str = "100.00"
     credit_limit: str = "50.00"
-    quota_limit: int = 40
-    quota_window_s: int = 60
-    usage_quota_limit: int = 5
-    usage_quota_window_s: int = 1
-    readable_rows: int = 10_000
+    quota_limit: Count = 40
+    quota_window_s: Count = 60
+    usage_quota_limit: Count = 5
+    usage_quota_window_s: Count = 1
+    readable_rows: Count = 10_000
     usage_zero_days: Literal["explicit", "omitted"] = "explicit"
-    webhook_timeout_s: float = 2.0
-    webhook_retry_delays_s: tuple[float, ...] = (0.2, 0.8)
+    webhook_timeout_s: Seconds = 2.0
+    webhook_retry_delays_s: tuple[Seconds, ...] = (0.2, 0.8)
     faults: Faults = Faults()
+
+    def webhook_address(self, product: str) -> str:
+        """Where webhooks of a product go."""
+        return f"{(self.webhook_url or '').rstrip('/')}/{product}"
 
     @property
     def account_key(self) -> str:

@@ -29,7 +29,8 @@ async def run_traffic(account: Account, deliverer: Deliverer) -> None:
     Begins once the receiver of webhooks answers at all.
     """
     rng = random.Random(f"{account.settings.seed} traffic")
-    await _receiver_answers(account.settings.webhook_url)
+    if account.settings.webhook_url is not None:
+        await _receiver_answers(account.settings.webhook_address("calls"))
     while len(account.activities) < MAX_CREATED:
         live_s = rng.uniform(*_CALL_S)
         kind = rng.choice(_LIVE_KINDS)
@@ -38,13 +39,11 @@ async def run_traffic(account: Account, deliverer: Deliverer) -> None:
         await asyncio.sleep(rng.uniform(*_PAUSE_S))
 
 
-async def _receiver_answers(webhook_url: str | None) -> None:
-    if webhook_url is None:
-        return
+async def _receiver_answers(url: str) -> None:
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
         while True:
             try:
-                await client.get(f"{webhook_url}/calls")
+                await client.get(url)
             except httpx.TransportError:
                 await asyncio.sleep(_LOOK_AGAIN_S)
             else:
