@@ -1,0 +1,13 @@
+"""Waiting for something that another task or process does, instead of sleeping and hoping."""
+
+import asyncio
+from collections.abc import Callable
+
+_POLL_S = 0.01
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Return once `condition()` is true. Raises TimeoutError after `timeout_s`."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 (what is waited for cannot set an event of ours)
+            await asyncio.sleep(_POLL_S)
