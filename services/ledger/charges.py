@@ -96,3 +96,13 @@ class Derived:
     first_rates: tuple[EstimateRate, ...]
     homes: Mapping[tuple[str, str], tuple[str, str]]
     """For each record (type, id) the (kind, record_id) of the one charge that it ends in."""
+
+    def home_of(self, kind: str, record_id: str) -> str:
+        """Where the money of a charge or leg that is no longer derived has gone; empty when nothing says so."""
+        if kind == "other":
+            record_type, _, of_record = record_id.partition(":")
+            return self.homes.get((record_type, of_record), ("", ""))[1]
+        if any(charge.kind == kind and charge.record_id == record_id for charge in self.charges):
+            return record_id
+        heirs = [leg.call_id for leg in self.legs if record_id in leg.ids]
+        return heirs[0] if heirs else next((leg.call_id for leg in self.legs), "")

@@ -38,8 +38,7 @@ def metadata(charge: Charge, is_exact: bool) -> dict[str, object]:
 
 def _rate_per_minute(charge: Charge) -> str:
     nanos = charge.details["nanosPerMinute"]
-    assert isinstance(nanos, int)
-    return plain_decimal(nanos)
+    return plain_decimal(nanos) if isinstance(nanos, int) else ""
 
 
 def _effective_rate(charge: Charge) -> Decimal | None:

@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
+from services.common.times import EPOCH
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
-NO_MOMENT = datetime.min
+NO_MOMENT = EPOCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +71,17 @@ class Rules:
     account_currency: str = "USD"
 
 
-def record_digest(record: DetailRecord) -> bytes:
-    """A digest of what an observation says; not of when it was read, nor of the raw text."""
-    parsed = replace(record, observed_at=NO_MOMENT, raw=b"")
-    return hashlib.sha256(msgspec.msgpack.encode(parsed)).digest()
+def parsed_record(record: DetailRecord) -> DetailRecord:
+    """What an observation says, apart from when it was read and from the raw text."""
+    return replace(record, observed_at=NO_MOMENT, raw=b"")
 
 
-def event_digest(event: WebhookEvent) -> bytes:
-    """A digest of what an event says; not of when it came, nor of the raw text (which holds the attempt count)."""
-    parsed = replace(event, received_at=NO_MOMENT, quarantined=False, raw=b"")
+def parsed_event(event: WebhookEvent) -> WebhookEvent:
+    """What an event says, apart from how it was delivered and from the raw text (which counts the attempts)."""
+    return replace(event, received_at=NO_MOMENT, quarantined=False, raw=b"")
+
+
+def _digest(parsed: DetailRecord | WebhookEvent) -> bytes:
     return hashlib.sha256(msgspec.msgpack.encode(parsed)).digest()
 
 
@@ -96,7 +99,7 @@ def winning_records(observations: tuple[DetailRecord, ...]) -> list[DetailRecord
 def _is_later(seen: DetailRecord, held: DetailRecord) -> bool:
     if seen.observed_at != held.observed_at:
         return seen.observed_at > held.observed_at
-    return record_digest(seen) > record_digest(held)
+    return _digest(parsed_record(seen)) > _digest(parsed_record(held))
 
 
 def effective_events(events: tuple[WebhookEvent, ...], records: list[DetailRecord]) -> list[WebhookEvent]:
@@ -121,7 +124,7 @@ def effective_events(events: tuple[WebhookEvent, ...], records: list[DetailRecor
 
 
 def _preference(event: WebhookEvent) -> tuple[bool, bytes]:
-    return (event.quarantined, event_digest(event))
+    return (event.quarantined, _digest(parsed_event(event)))
 
 
 def _record_ids(record: DetailRecord) -> list[tuple[str, str]]:

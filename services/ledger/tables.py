@@ -132,7 +132,11 @@ class EstimateRateRow(SQLModel, table=True):
 
 
 class SweepRow(SQLModel, table=True):
-    """A window of one type that was read to its end. `is_applied`: what it may close has been derived again."""
+    """A window of one type that was read to its end.
+
+    `held_count` and `is_proven` follow from other facts; `is_applied`: both are up to date, and what the window may
+    close has been derived since.
+    """
 
     __tablename__: ClassVar[str] = "sweeps"
     __table_args__ = (
@@ -142,7 +146,7 @@ class SweepRow(SQLModel, table=True):
         Index(
             "ix_sweeps_unapplied",
             "id",
-            sqlite_where=text("NOT is_applied"),
+            sqlite_where=text("is_applied = 0"),
             postgresql_where=text("NOT is_applied"),
         ),
     )
@@ -155,6 +159,7 @@ class SweepRow(SQLModel, table=True):
     read_at: datetime = _moment()
     total_results: int = _big()
     held_count: int = _big()
+    is_proven: bool
     is_applied: bool
 
 
@@ -296,6 +301,7 @@ class ChargeRollup(SQLModel, table=True):
     cost_nanos: int = _big()
     exact_nanos: int = _big()
     charge_count: int = _big()
+    exact_count: int = _big()
 
 
 class RecordRollup(SQLModel, table=True):

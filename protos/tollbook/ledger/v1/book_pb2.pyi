@@ -403,6 +403,7 @@ class UnsettledItem(_message.Message):
     SETTLED_FIELD_NUMBER: _builtins.int
     UNREADABLE_FIELD_NUMBER: _builtins.int
     AWAITS_CLOSING_FIELD_NUMBER: _builtins.int
+    UNCLOSED_FIELD_NUMBER: _builtins.int
     kind: Global___RecordKind.ValueType
     record_id: _builtins.str
     """telnyx_call_id or message id."""
@@ -430,6 +431,10 @@ class UnsettledItem(_message.Message):
     def unreadable(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Why it cannot settle although everything is there; empty otherwise."""
 
+    @_builtins.property
+    def unclosed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The record types of which a closing sweep would confirm or change something; `missing` is part of it."""
+
     def __init__(
         self,
         *,
@@ -446,10 +451,11 @@ class UnsettledItem(_message.Message):
         settled: _builtins.bool = ...,
         unreadable: _abc.Iterable[_builtins.str] | None = ...,
         awaits_closing: _builtins.bool = ...,
+        unclosed: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "end_time", b"end_time", "open_time", b"open_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["awaits_closing", b"awaits_closing", "call_control_id", b"call_control_id", "change_time", b"change_time", "end_time", b"end_time", "kind", b"kind", "leg_id", b"leg_id", "missing", b"missing", "open_time", b"open_time", "record_id", b"record_id", "session_id", b"session_id", "settled", b"settled", "start_time", b"start_time", "unreadable", b"unreadable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["awaits_closing", b"awaits_closing", "call_control_id", b"call_control_id", "change_time", b"change_time", "end_time", b"end_time", "kind", b"kind", "leg_id", b"leg_id", "missing", b"missing", "open_time", b"open_time", "record_id", b"record_id", "session_id", b"session_id", "settled", b"settled", "start_time", b"start_time", "unclosed", b"unclosed", "unreadable", b"unreadable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("cost_nanos", sa.BigInteger(), nullable=False),
         sa.Column("exact_nanos", sa.BigInteger(), nullable=False),
         sa.Column("charge_count", sa.BigInteger(), nullable=False),
+        sa.Column("exact_count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", "phone_number", "record_type", "currency", "slot"),
     )
     op.create_table(
@@ -176,6 +177,7 @@ def upgrade() -> None:
         sa.Column("read_at", UtcDateTime(), nullable=False),
         sa.Column("total_results", sa.BigInteger(), nullable=False),
         sa.Column("held_count", sa.BigInteger(), nullable=False),
+        sa.Column("is_proven", sa.Boolean(), nullable=False),
         sa.Column("is_applied", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("record_type", "query_form", "from_at", "to_at", "read_at", "total_results"),
@@ -187,7 +189,7 @@ def upgrade() -> None:
         "sweeps",
         ["id"],
         unique=False,
-        sqlite_where=sa.text("NOT is_applied"),
+        sqlite_where=sa.text("is_applied = 0"),
         postgresql_where=sa.text("NOT is_applied"),
     )
     op.create_table(

@@ -1,0 +1,268 @@
+"""The ledger's values to and from its protobuf messages."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from google.type import money_pb2
+
+from services.common.errors import InvalidInput
+from services.common.money import Money
+from services.common.wire import from_timestamp, optional_time, to_money, to_timestamp
+from services.ledger.charges import Charge, Kind
+from services.ledger.parts import Part
+from services.ledger.store.call_views import CallView, SessionView
+from services.ledger.store.charge_filters import ChargeFilter, Status
+from services.ledger.store.recorded_sweeps import Sweep
+from services.ledger.store.summaries import Grouping, Sums, Totals
+from tollbook.ledger.v1 import book_pb2, ledger_pb2
+
+_KINDS: Mapping[str, "book_pb2.RecordKind.ValueType"] = {
+    "call": book_pb2.RECORD_KIND_CALL,
+    "sms": book_pb2.RECORD_KIND_SMS,
+    "other": book_pb2.RECORD_KIND_OTHER,
+}
+_FILTER_KINDS: Mapping[int, Kind] = {
+    book_pb2.RECORD_KIND_CALL: "call",
+    book_pb2.RECORD_KIND_SMS: "sms",
+    book_pb2.RECORD_KIND_OTHER: "other",
+}
+_FILTER_STATUSES: Mapping[int, Status] = {
+    book_pb2.CHARGE_STATUS_ESTIMATED: "estimated",
+    book_pb2.CHARGE_STATUS_EXACT: "exact",
+}
+_ENTRY_KINDS: Mapping[str, "book_pb2.EntryKind.ValueType"] = {
+    "estimate": book_pb2.ENTRY_KIND_ESTIMATE,
+    "reversal": book_pb2.ENTRY_KIND_REVERSAL,
+    "exact": book_pb2.ENTRY_KIND_EXACT,
+    "adjustment": book_pb2.ENTRY_KIND_ADJUSTMENT,
+}
+_GROUPINGS: Mapping[int, Grouping] = {
+    ledger_pb2.GROUP_BY_DAY: "day",
+    ledger_pb2.GROUP_BY_NUMBER: "number",
+    ledger_pb2.GROUP_BY_RECORD_TYPE: "recordType",
+    ledger_pb2.GROUP_BY_PART: "part",
+}
+
+
+def decode_filter(message: ledger_pb2.ChargeFilter) -> ChargeFilter:
+    """Which charges are asked for. Raises InvalidInput for an empty range."""
+    from_at, to_at = optional_time(message, "from_time"), optional_time(message, "to_time")
+    if from_at is not None and to_at is not None and from_at > to_at:
+        raise InvalidInput("the range ends before it begins", "to")
+    return ChargeFilter(
+        from_at=from_at,
+        to_at=to_at,
+        phone_number=message.phone_number or None,
+        kind=_FILTER_KINDS.get(message.kind),
+        status=_FILTER_STATUSES.get(message.status),
+    )
+
+
+def decode_grouping(group_by: int) -> Grouping | None:
+    """None when nothing is to be grouped."""
+    return _GROUPINGS.get(group_by)
+
+
+def decode_sweep(message: book_pb2.Sweep) -> Sweep:
+    """A sweep as it was reported. Raises InvalidInput for a window that is none."""
+    sweep = Sweep(
+        record_type=message.record_type,
+        query_form=message.query_form,
+        account_key=message.account_key,
+        from_at=from_timestamp(message.from_time),
+        to_at=from_timestamp(message.to_time),
+        read_at=from_timestamp(message.read_time),
+        total_results=message.total_results,
+    )
+    if (
+        not sweep.record_type
+        or not sweep.query_form
+        or sweep.from_at >= sweep.to_at
+        or sweep.total_results < 0
+    ):
+        raise InvalidInput("a sweep needs a type, a form of query, a window and a count", "sweep")
+    return sweep
+
+
+def encode_sweep(row: Any) -> book_pb2.Sweep:
+    """A row of sweeps, with its verdict."""
+    return book_pb2.Sweep(
+        record_type=row.record_type,
+        from_time=to_timestamp(row.from_at),
+        to_time=to_timestamp(row.to_at),
+        read_time=to_timestamp(row.read_at),
+        total_results=row.total_results,
+        query_form=row.query_form,
+        account_key=row.account_key,
+        held_count=max(row.held_count, 0),
+        verdict=_verdict(row),
+    )
+
+
+def _verdict(row: Any) -> "book_pb2.SweepVerdict.ValueType":
+    if row.held_count != row.total_results:
+        return book_pb2.SWEEP_VERDICT_DIFFERENT
+    return book_pb2.SWEEP_VERDICT_COMPLETE if row.is_proven else book_pb2.SWEEP_VERDICT_UNPROVEN
+
+
+def encode_open_item(row: Any) -> book_pb2.UnsettledItem:
+    """A row of open_items."""
+    return book_pb2.UnsettledItem(
+        kind=_KINDS[row.record_type],
+        record_id=row.record_id,
+        session_id=row.session_id,
+        call_control_id=row.call_control_id,
+        leg_id=row.leg_id,
+        start_time=to_timestamp(row.started_at),
+        end_time=to_timestamp(row.ended_at),
+        open_time=to_timestamp(row.open_at),
+        change_time=to_timestamp(row.changed_at),
+        missing=row.missing,
+        settled=row.is_settled,
+        unreadable=row.unreadable,
+        awaits_closing=bool(row.unclosed) and not row.missing,
+        unclosed=row.unclosed,
+    )
+
+
+def encode_charge(row: Any) -> book_pb2.Charge:
+    """A row of telnyx_billing."""
+    is_exact = row.status == "exact"
+    return book_pb2.Charge(
+        id=str(row.id),
+        kind=_KINDS[row.record_type],
+        record_id=row.record_id,
+        phone_number=row.phone_number,
+        contact=row.contact,
+        direction=row.direction,
+        time=to_timestamp(row.billing_date),
+        duration_seconds=row.duration,
+        cost=_money(row.currency, row.cost_nanos),
+        status=book_pb2.CHARGE_STATUS_EXACT if is_exact else book_pb2.CHARGE_STATUS_ESTIMATED,
+        source=row.source,
+        description=row.description,
+    )
+
+
+def encode_call(view: CallView, account_currency: str) -> book_pb2.CallLeg:
+    """A leg with its parts and its journal."""
+    leg = view.leg
+    leading = leg.charges[0].source if leg.charges else ""
+    return book_pb2.CallLeg(
+        telnyx_call_id=leg.call_id,
+        call_control_id=leg.call_control_id,
+        leg_id=leg.leg_id,
+        session_id=leg.session_id,
+        from_number=leg.from_number,
+        to_number=leg.to_number,
+        direction=leg.direction,
+        start_time=to_timestamp(leg.started_at),
+        answer_time=to_timestamp(leg.answered_at),
+        end_time=to_timestamp(leg.ended_at),
+        hangup_cause=leg.hangup_cause,
+        call_status=leg.call_status,
+        costs=_costs(leg.charges, account_currency),
+        status=_status(is_exact=view.is_settled),
+        estimate=None if leg.estimate_nanos is None else _money(account_currency, leg.estimate_nanos),
+        parts=[_encode_part(part) for charge in leg.charges for part in charge.parts],
+        missing=leg.missing,
+        unreadable=leg.unreadable,
+        history=[_encode_entry(row) for row in view.history],
+        source=leading,
+    )
+
+
+def encode_session(view: SessionView, account_currency: str) -> book_pb2.Session:
+    """A session: exact when all its legs are."""
+    charges = [charge for call in view.calls for charge in call.leg.charges] + list(view.others)
+    is_exact = all(call.is_settled for call in view.calls) and all(
+        charge.can_settle for charge in view.others
+    )
+    return book_pb2.Session(
+        session_id=view.session_id,
+        costs=_costs(charges, account_currency),
+        status=_status(is_exact=is_exact),
+        calls=[encode_call(call, account_currency) for call in view.calls],
+        other_parts=[_encode_part(part) for charge in view.others for part in charge.parts],
+    )
+
+
+def encode_summary(totals: Sums, groups: Sums, account_currency: str) -> ledger_pb2.SummarizeResponse:
+    """Totals over all keys of `totals`, and one group per key of `groups`, in order of the keys."""
+    overall: dict[str, Totals] = defaultdict(Totals)
+    for of_key in totals.values():
+        for currency, addend in of_key.items():
+            overall[currency].add_all(addend)
+    return ledger_pb2.SummarizeResponse(
+        totals=_encode_totals(overall, account_currency),
+        groups=[
+            ledger_pb2.SummaryGroup(key=key, totals=_encode_totals(groups[key], account_currency))
+            for key in sorted(groups)
+        ],
+    )
+
+
+def _encode_totals(by_currency: Mapping[str, Totals], account_currency: str) -> list[ledger_pb2.Totals]:
+    return [
+        _encode_total(currency, by_currency[currency])
+        for currency in _in_order(by_currency, account_currency)
+    ]
+
+
+def _encode_total(currency: str, totals: Totals) -> ledger_pb2.Totals:
+    return ledger_pb2.Totals(
+        currency=currency,
+        total_cost=_money(currency, totals.total_nanos),
+        call_cost=_money(currency, totals.by_kind["call"]),
+        sms_cost=_money(currency, totals.by_kind["sms"]),
+        other_cost=_money(currency, totals.by_kind["other"]),
+        estimated_cost=_money(currency, totals.total_nanos - totals.exact_nanos),
+        exact_cost=_money(currency, totals.exact_nanos),
+        count=totals.count,
+    )
+
+
+def _in_order(currencies: Iterable[str], account_currency: str) -> list[str]:
+    """The account's currency first, then the others by name."""
+    return sorted(currencies, key=lambda currency: (currency != account_currency, currency))
+
+
+def _costs(charges: Iterable[Charge], account_currency: str) -> list[money_pb2.Money]:
+    sums: dict[str, int] = {}
+    for charge in charges:
+        sums[charge.currency] = sums.get(charge.currency, 0) + charge.cost_nanos
+    return [_money(currency, sums[currency]) for currency in _in_order(sums, account_currency)]
+
+
+def _status(*, is_exact: bool) -> "book_pb2.ChargeStatus.ValueType":
+    return book_pb2.CHARGE_STATUS_EXACT if is_exact else book_pb2.CHARGE_STATUS_ESTIMATED
+
+
+def _encode_part(part: Part) -> book_pb2.Part:
+    return book_pb2.Part(
+        record_type=part.record_type,
+        record_id=part.record_id,
+        cost=_money(part.currency, part.cost_nanos),
+        rate=part.rate,
+        billed_seconds=part.billed_seconds,
+        call_seconds=part.call_seconds,
+        source=part.source,
+    )
+
+
+def _encode_entry(row: Any) -> book_pb2.Entry:
+    return book_pb2.Entry(
+        posted_time=to_timestamp(row.posted_at),
+        kind=_ENTRY_KINDS[row.kind],
+        amount=_money(row.currency, row.amount_nanos),
+        cost_after=_money(row.currency, row.cost_after_nanos),
+        source=row.source,
+    )
+
+
+def _money(currency: str, nanos: int) -> money_pb2.Money:
+    message = to_money(Money(currency, nanos))
+    if message is None:
+        raise AssertionError("a sum is never absent")
+    return message

@@ -1,0 +1,46 @@
+"""Dropping raw texts after RAW_RETENTION_DAYS; what was parsed from them stays for ever."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Connection, select, update
+
+from services.common.errors import TollbookError
+from services.ledger import tables
+from services.ledger.store.book import Book
+
+_ROWS_PER_TRANSACTION = 1_000
+_PAUSE_S = 3_600.0
+_log = structlog.get_logger()
+
+
+def drop_raw_texts(book: Book, keep: timedelta) -> int:
+    """Drop the raw text of one bounded portion of old facts; returns how many rows it had."""
+    before = book.clock.now() - keep
+
+    def work(connection: Connection) -> int:
+        count = 0
+        for table, time_column in (
+            (tables.events, tables.events.c.received_at),
+            (tables.observations, tables.observations.c.last_observed_at),
+        ):
+            old = select(table.c.id).where(table.c.raw.is_not(None), time_column < before)
+            ids = list(connection.execute(old.limit(_ROWS_PER_TRANSACTION)).scalars())
+            if ids:
+                connection.execute(update(table).where(table.c.id.in_(ids)).values(raw=None))
+            count += len(ids)
+        return count
+
+    return book.database.write(work)
+
+
+async def keep_dropping(book: Book, keep_days: int) -> None:
+    """Drop what is too old, now and each hour; never ends. A failure is logged and tried again."""
+    while True:
+        try:
+            while dropped := await asyncio.to_thread(drop_raw_texts, book, timedelta(days=keep_days)):
+                _log.info("raw_texts.dropped", rows=dropped)
+        except TollbookError as error:
+            _log.warning("raw_texts.not_dropped", message=error.detail)
+        await asyncio.sleep(_PAUSE_S)

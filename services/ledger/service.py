@@ -1,0 +1,177 @@
+"""The ledger's gRPC service: decode, hand to the book, encode."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+import anyio.to_thread
+import grpc
+from google.type import date_pb2
+from sqlalchemy import Connection
+
+from services.common.errors import InvalidInput
+from services.common.wire import from_money, from_timestamp, optional_time, to_timestamp
+from services.ledger import codec
+from services.ledger.metrics import EVENTS, RECORDS, SWEEPS
+from services.ledger.store.book import Book
+from services.ledger.store.call_views import get_call, get_session
+from services.ledger.store.charge_pages import list_charges
+from services.ledger.store.recorded_sweeps import UsageDay
+from services.ledger.store.summaries import summarize
+from services.ledger.store.work_lists import list_open, list_sweeps
+from services.telnyx_vocabulary.wire import decode_event, decode_record
+from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc
+
+MAX_BATCH = 1000
+_MAX_PAGE = 1000
+_MAX_ID_LENGTH = 512
+_WRITER_THREADS = 8
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Result = TypeVar("Result")
+
+
+class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
+    """Answers for the book. Errors are domain errors; the server's interceptor maps them."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._writers = anyio.CapacityLimiter(_WRITER_THREADS)
+
+    async def RecordEvents(  # noqa: N802 - the name is the protocol's
+        self, request: ledger_pb2.RecordEventsRequest, _context: Context
+    ) -> ledger_pb2.RecordEventsResponse:
+        _check_batch(len(request.events), "events")
+        batch = [decode_event(message) for message in request.events]
+        new_count = await self._write(partial(self._book.record_events, batch))
+        EVENTS.labels("new").inc(new_count)
+        EVENTS.labels("repeated").inc(len(batch) - new_count)
+        return ledger_pb2.RecordEventsResponse(new_count=new_count)
+
+    async def RecordDetailRecords(  # noqa: N802
+        self, request: ledger_pb2.RecordDetailRecordsRequest, _context: Context
+    ) -> ledger_pb2.RecordDetailRecordsResponse:
+        _check_batch(len(request.records), "records")
+        batch = [decode_record(message) for message in request.records]
+        added = await self._write(partial(self._book.record_observations, batch))
+        RECORDS.labels("new").inc(added.new_count)
+        RECORDS.labels("changed").inc(added.changed_count)
+        return ledger_pb2.RecordDetailRecordsResponse(
+            new_count=added.new_count, changed_count=added.changed_count
+        )
+
+    async def RecordSweep(  # noqa: N802
+        self, request: ledger_pb2.RecordSweepRequest, _context: Context
+    ) -> ledger_pb2.RecordSweepResponse:
+        sweep = codec.decode_sweep(request.sweep)
+        row = await self._write(partial(self._book.record_sweep, sweep))
+        encoded = codec.encode_sweep(row)
+        SWEEPS.labels(
+            book_pb2.SweepVerdict.Name(encoded.verdict).removeprefix("SWEEP_VERDICT_").lower()
+        ).inc()
+        return ledger_pb2.RecordSweepResponse(sweep=encoded)
+
+    async def RecordUsage(  # noqa: N802
+        self, request: ledger_pb2.RecordUsageRequest, _context: Context
+    ) -> ledger_pb2.RecordUsageResponse:
+        _check_batch(len(request.days), "days")
+        days = [UsageDay(day=_decode_day(item.day), cost=from_money(item.cost)) for item in request.days]
+        read_at = from_timestamp(request.read_time)
+        await self._write(
+            partial(self._book.record_usage, request.record_type, days, read_at, request.account_key)
+        )
+        return ledger_pb2.RecordUsageResponse()
+
+    async def ListUnsettled(  # noqa: N802
+        self, request: ledger_pb2.ListUnsettledRequest, _context: Context
+    ) -> ledger_pb2.ListUnsettledResponse:
+        _check_batch(len(request.record_ids), "record_ids")
+        now = self._book.clock.now()
+        changed_since = optional_time(request, "changed_since")
+        size = _page_size(request.page_size, 500)
+        rows, cursor = await self._read(
+            lambda connection: list_open(
+                connection, now, changed_since, list(request.record_ids), size, request.page_token
+            )
+        )
+        return ledger_pb2.ListUnsettledResponse(
+            items=map(codec.encode_open_item, rows), next_page_token=cursor, read_time=to_timestamp(now)
+        )
+
+    async def ListSweeps(  # noqa: N802
+        self, request: ledger_pb2.ListSweepsRequest, _context: Context
+    ) -> ledger_pb2.ListSweepsResponse:
+        since = optional_time(request, "read_since")
+        size = _page_size(request.page_size, 500)
+        rows, cursor = await self._read(
+            lambda connection: list_sweeps(connection, request.record_type, since, size, request.page_token)
+        )
+        return ledger_pb2.ListSweepsResponse(sweeps=map(codec.encode_sweep, rows), next_page_token=cursor)
+
+    async def GetCall(  # noqa: N802
+        self, request: ledger_pb2.GetCallRequest, _context: Context
+    ) -> ledger_pb2.GetCallResponse:
+        _check_id(request.id, "callControlId")
+        rules = self._book.rules
+        view = await self._read(lambda connection: get_call(connection, request.id, rules))
+        return ledger_pb2.GetCallResponse(call=codec.encode_call(view, rules.account_currency))
+
+    async def GetSession(  # noqa: N802
+        self, request: ledger_pb2.GetSessionRequest, _context: Context
+    ) -> ledger_pb2.GetSessionResponse:
+        _check_id(request.session_id, "callSessionId")
+        rules = self._book.rules
+        view = await self._read(lambda connection: get_session(connection, request.session_id, rules))
+        return ledger_pb2.GetSessionResponse(session=codec.encode_session(view, rules.account_currency))
+
+    async def ListCharges(  # noqa: N802
+        self, request: ledger_pb2.ListChargesRequest, _context: Context
+    ) -> ledger_pb2.ListChargesResponse:
+        wanted = codec.decode_filter(request.filter)
+        size = _page_size(request.page_size, 50)
+        rows, cursor = await self._read(
+            lambda connection: list_charges(connection, wanted, size, request.page_token)
+        )
+        return ledger_pb2.ListChargesResponse(charges=map(codec.encode_charge, rows), next_page_token=cursor)
+
+    async def Summarize(  # noqa: N802
+        self, request: ledger_pb2.SummarizeRequest, _context: Context
+    ) -> ledger_pb2.SummarizeResponse:
+        wanted = codec.decode_filter(request.filter)
+        grouping = codec.decode_grouping(request.group_by)
+        sums = await self._read(lambda connection: summarize(connection, wanted, grouping))
+        totals = sums
+        if grouping == "part":
+            # A charge has several parts: only ungrouped sums count each charge once.
+            totals = await self._read(lambda connection: summarize(connection, wanted, None))
+        return codec.encode_summary(totals, sums if grouping else {}, self._book.rules.account_currency)
+
+    async def _write(self, work: Callable[[], Result]) -> Result:
+        return await anyio.to_thread.run_sync(work, limiter=self._writers)
+
+    async def _read(self, work: Callable[[Connection], Result]) -> Result:
+        return await self._book.database.read_async(work)
+
+
+def _check_batch(count: int, field: str) -> None:
+    if count > MAX_BATCH:
+        raise InvalidInput(f"at most {MAX_BATCH} at once, not {count}", field)
+
+
+def _check_id(text: str, field: str) -> None:
+    if not text or len(text) > _MAX_ID_LENGTH:
+        raise InvalidInput(f"an id has 1 to {_MAX_ID_LENGTH} characters", field)
+
+
+def _page_size(asked: int, default: int) -> int:
+    if asked < 0 or asked > _MAX_PAGE:
+        raise InvalidInput(f"a page has 1 to {_MAX_PAGE} rows", "limit")
+    return asked or default
+
+
+def _decode_day(message: date_pb2.Date) -> date:
+    try:
+        return datetime(message.year, message.month, message.day, tzinfo=UTC).date()
+    except ValueError as error:
+        raise InvalidInput("not a day of the calendar", "days") from error

@@ -1,0 +1,136 @@
+"""The book: every write is one transaction that adds facts, derives what they touch, and posts the differences."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
+
+from services.common.clock import Clock
+from services.common.database import Database
+from services.common.errors import Conflict
+from services.ledger import tables
+from services.ledger.facts import Rules
+from services.ledger.store.clusters import lock_clusters
+from services.ledger.store.deriving import rederive
+from services.ledger.store.recorded_events import add_events
+from services.ledger.store.recorded_observations import AddedObservations, add_observations
+from services.ledger.store.recorded_sweeps import (
+    Sweep,
+    UsageDay,
+    add_sweep,
+    add_usage,
+    clusters_inside,
+    clusters_that_wait,
+    lock_record_types,
+    note_weight,
+    weigh,
+)
+from services.telnyx_vocabulary.detail_record import DetailRecord
+from services.telnyx_vocabulary.webhook_event import WebhookEvent
+
+_CLUSTERS_PER_TRANSACTION = 200
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The write side of the store. Methods block; call them from worker threads."""
+
+    database: Database
+    clock: Clock
+    rules: Rules
+
+    def record_events(self, batch: list[WebhookEvent]) -> int:
+        """Commit webhook events; returns how many were new. Raises Conflict, Unavailable."""
+
+        def work(connection: Connection) -> int:
+            added = add_events(connection, batch)
+            rederive(connection, added.cluster_ids, self.rules, self.clock.now())
+            return added.new_count
+
+        return self._write(work)
+
+    def record_observations(self, batch: list[DetailRecord]) -> AddedObservations:
+        """Commit observations of detail records. Raises Conflict, Unavailable."""
+
+        def work(connection: Connection) -> AddedObservations:
+            lock_record_types(connection, {record.record_type for record in batch}, is_sweep=False)
+            added = add_observations(connection, batch)
+            rederive(connection, added.cluster_ids, self.rules, self.clock.now())
+            return added
+
+        added = self._write(work)
+        self.apply_sweeps()
+        return added
+
+    def record_sweep(self, sweep: Sweep) -> Any:
+        """Commit a sweep and close what it closes; returns its row. Raises Conflict, Unavailable."""
+        sweep_id = self._write(lambda connection: add_sweep(connection, sweep))
+        self.apply_sweeps()
+        query = select(tables.sweeps).where(tables.sweeps.c.id == sweep_id)
+        return self.database.read(lambda connection: connection.execute(query).one())
+
+    def record_usage(
+        self, record_type: str, days: list[UsageDay], read_at: datetime, account_key: str
+    ) -> None:
+        """Commit what usage_reports said, and close what that proves. Raises Conflict, Unavailable."""
+        self._write(lambda connection: add_usage(connection, record_type, days, read_at, account_key))
+        self.apply_sweeps()
+
+    def apply_sweeps(self) -> None:
+        """Weigh every sweep that is not up to date, and derive again what it closes or closes no more.
+
+        A mark in the database says which sweeps are not, so that a crash between two steps loses nothing: the next
+        call, or the next start, goes on.
+        """
+        while (row := self.database.read(_next_unapplied)) is not None:
+            for chunk in _chunks(self._write(partial(self._weigh, row))):
+                self._write(partial(self._derive_again, chunk))
+            self._write(partial(_finish, row))
+
+    def _weigh(self, row: Any, connection: Connection) -> list[int]:
+        lock_record_types(connection, [row.record_type], is_sweep=True)
+        held_count, is_proven = weigh(connection, row)
+        note_weight(connection, row.id, held_count, is_proven, is_applied=False)
+        was_complete = row.held_count == row.total_results
+        if held_count == row.total_results:
+            return clusters_that_wait(connection, row, self.rules.settle_horizon)
+        return clusters_inside(connection, row) if was_complete else []
+
+    def _derive_again(self, cluster_ids: list[int], connection: Connection) -> None:
+        # Sweeps that a derivation marks are weighed later, one after the other: here only clusters are locked.
+        lock_clusters(connection, cluster_ids)
+        rederive(connection, cluster_ids, self.rules, self.clock.now())
+
+    def _write(self, work: Callable[[Connection], Result]) -> Result:
+        def attempt(connection: Connection) -> Result:
+            try:
+                return work(connection)
+            except IntegrityError as error:
+                raise Conflict("another writer has just added the same facts") from error
+
+        return self.database.write(attempt)
+
+
+def _next_unapplied(connection: Connection) -> Any:
+    table = tables.sweeps
+    return connection.execute(select(table).where(~table.c.is_applied).order_by(table.c.id).limit(1)).first()
+
+
+def _finish(row: Any, connection: Connection) -> None:
+    """The sweep is up to date, unless a record has come in since it was weighed."""
+    lock_record_types(connection, [row.record_type], is_sweep=True)
+    weighed = connection.execute(select(tables.sweeps).where(tables.sweeps.c.id == row.id)).one()
+    if weigh(connection, row) == (weighed.held_count, weighed.is_proven):
+        note_weight(connection, row.id, weighed.held_count, weighed.is_proven, is_applied=True)
+
+
+def _chunks(ids: Iterable[int]) -> Iterable[list[int]]:
+    left = iter(ids)
+    while chunk := list(islice(left, _CLUSTERS_PER_TRANSACTION)):
+        yield chunk

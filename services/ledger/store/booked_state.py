@@ -1,0 +1,34 @@
+"""What the book says of clusters before they are derived again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, select
+
+from services.ledger import tables
+
+
+@dataclass(frozen=True, slots=True)
+class BookedState:
+    """The derived rows of some clusters, by their natural keys."""
+
+    charges: dict[tuple[str, str, str], Row[Any]]
+    calls: dict[str, Row[Any]]
+    records: dict[tuple[str, str], Row[Any]]
+    open_items: dict[tuple[str, str], Row[Any]]
+
+
+def load_booked(connection: Connection, cluster_ids: Iterable[int]) -> BookedState:
+    """All derived rows of these clusters."""
+    ids = sorted(cluster_ids)
+
+    def rows(table: Table) -> list[Row[Any]]:
+        return list(connection.execute(select(table).where(table.c.cluster_id.in_(ids))))
+
+    return BookedState(
+        charges={(row.record_type, row.record_id, row.currency): row for row in rows(tables.billing)},
+        calls={row.telnyx_call_id: row for row in rows(tables.calls)},
+        records={(row.record_type, row.record_id): row for row in rows(tables.detail_records)},
+        open_items={(row.record_type, row.record_id): row for row in rows(tables.open_items)},
+    )

@@ -1,0 +1,99 @@
+"""Reading one leg or one session: derived from its facts on the spot, with the journal beside it."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from services.common.errors import NotFound
+from services.ledger import tables
+from services.ledger.charges import Charge, Derived, Leg
+from services.ledger.facts import Rules
+from services.ledger.store.deriving import derive_clusters
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """A leg, whether it is settled, and its journal, oldest line first (rows of billing_entries with `currency`)."""
+
+    leg: Leg
+    is_settled: bool
+    history: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """All legs of a session, and the charges of its records that belong to no leg."""
+
+    session_id: str
+    calls: tuple[CallView, ...]
+    others: tuple[Charge, ...]
+
+
+def get_call(connection: Connection, call_id: str, rules: Rules) -> CallView:
+    """The leg that is known by an id of any kind. Raises NotFound."""
+    for cluster_id in _clusters_of(connection, call_id):
+        derived = derive_clusters(connection, [cluster_id], rules)[cluster_id]
+        for leg in derived.legs:
+            home = {key for key, (_, record_id) in derived.homes.items() if record_id == leg.call_id}
+            if call_id == leg.call_id or call_id in leg.ids or any(key[1] == call_id for key in home):
+                return _views(connection, [leg])[0]
+    raise NotFound("no call is known under this id", "callControlId")
+
+
+def get_session(connection: Connection, session_id: str, rules: Rules) -> SessionView:
+    """The session with all its legs; known as soon as any event or record names it. Raises NotFound."""
+    table = tables.anchors
+    found = connection.execute(select(table.c.cluster_id).where(table.c.anchor == f"session:{session_id}"))
+    cluster_id = found.scalar()
+    if cluster_id is None:
+        raise NotFound("no event and no record names this session", "callSessionId")
+    derived = derive_clusters(connection, [cluster_id], rules)[cluster_id]
+    legs = [leg for leg in derived.legs if leg.session_id == session_id]
+    return SessionView(
+        session_id=session_id, calls=tuple(_views(connection, legs)), others=tuple(_others(derived))
+    )
+
+
+def _clusters_of(connection: Connection, call_id: str) -> list[int]:
+    anchors, calls, records = tables.anchors, tables.calls, tables.detail_records
+    names = [f"call:{call_id}", f"leg:{call_id}"]
+    queries = (
+        select(anchors.c.cluster_id).where(anchors.c.anchor.in_(names)),
+        select(calls.c.cluster_id).where(calls.c.telnyx_call_id == call_id),
+        select(records.c.cluster_id).where(records.c.record_id == call_id),
+    )
+    found = [cluster_id for query in queries for cluster_id in connection.execute(query).scalars()]
+    return list(dict.fromkeys(found))
+
+
+def _views(connection: Connection, legs: list[Leg]) -> list[CallView]:
+    table, entries = tables.billing, tables.billing_entries
+    names = [leg.call_id for leg in legs]
+    rows = connection.execute(
+        select(table.c.id, table.c.record_id, table.c.currency, table.c.settled_at).where(
+            table.c.record_type == "call", table.c.record_id.in_(names)
+        )
+    ).all()
+    settled = {row.record_id for row in rows if row.settled_at is not None}
+    owner = {row.id: row.record_id for row in rows}
+    history: dict[str, list[Any]] = defaultdict(list)
+    query = (
+        select(entries, table.c.currency)
+        .join_from(entries, table, table.c.id == entries.c.billing_id)
+        .where(entries.c.billing_id.in_(owner))
+        .order_by(entries.c.id)
+    )
+    for row in connection.execute(query):
+        history[owner[row.billing_id]].append(row)
+    return [
+        CallView(leg=leg, is_settled=leg.call_id in settled, history=tuple(history[leg.call_id]))
+        for leg in legs
+    ]
+
+
+def _others(derived: Derived) -> list[Charge]:
+    return [charge for charge in derived.charges if charge.kind == "other"]

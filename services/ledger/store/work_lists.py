@@ -1,0 +1,57 @@
+"""What the reconciler asks: what is open, and which windows have been read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, or_, select, tuple_
+
+from services.common.times import from_micros, to_micros
+from services.ledger import tables
+from services.ledger.store.cursors import read_cursor, write_cursor
+
+
+def list_open(
+    connection: Connection,
+    now: datetime,
+    changed_since: datetime | None,
+    record_ids: Sequence[str],
+    page_size: int,
+    cursor: str,
+) -> tuple[list[Any], str]:
+    """(rows of open_items, next cursor): what has ended by `now` and still waits, in order of its last change."""
+    table = tables.open_items
+    query = select(table).where(table.c.open_at <= now).order_by(table.c.changed_at, table.c.id)
+    if changed_since is not None:
+        # What ended since without a hang-up did not change, but became open only now.
+        query = query.where(or_(table.c.changed_at >= changed_since, table.c.open_at >= changed_since))
+    if record_ids:
+        query = query.where(table.c.record_id.in_(record_ids))
+    if cursor:
+        micros, row_id = read_cursor(cursor, tuple[int, int], "page_token")
+        query = query.where(tuple_(table.c.changed_at, table.c.id) > (from_micros(micros), row_id))
+    return _page(connection, query, page_size, "changed_at")
+
+
+def list_sweeps(
+    connection: Connection, record_type: str, read_since: datetime | None, page_size: int, cursor: str
+) -> tuple[list[Any], str]:
+    """(rows of sweeps, next cursor), newest reading first."""
+    table = tables.sweeps
+    query = select(table).order_by(table.c.read_at.desc(), table.c.id.desc())
+    if record_type:
+        query = query.where(table.c.record_type == record_type)
+    if read_since is not None:
+        query = query.where(table.c.read_at >= read_since)
+    if cursor:
+        micros, row_id = read_cursor(cursor, tuple[int, int], "page_token")
+        query = query.where(tuple_(table.c.read_at, table.c.id) < (from_micros(micros), row_id))
+    return _page(connection, query, page_size, "read_at")
+
+
+def _page(connection: Connection, query: Any, page_size: int, time_column: str) -> tuple[list[Any], str]:
+    rows = list(connection.execute(query.limit(page_size + 1)))
+    if len(rows) <= page_size:
+        return rows, ""
+    last = rows[page_size - 1]
+    return rows[:page_size], write_cursor((to_micros(getattr(last, time_column)), last.id))
