@@ -34,7 +34,10 @@ def read_arguments(arguments: Sequence[str]) -> tuple[Settings, int, bool]:
         name: _split(name, text) for name, text in faults.items()
     }
     given = {name: _split(name, text) for name, text in given.items()} | {"faults": faults}
-    return msgspec.convert(given, Settings, strict=False), port, traffic
+    try:
+        return msgspec.convert(given, Settings, strict=False), port, traffic
+    except msgspec.ValidationError as error:
+        parser.error(str(error))
 
 
 async def serve(settings: Settings, port: int, *, traffic: bool) -> None:

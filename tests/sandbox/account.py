@@ -10,9 +10,10 @@ from tests.sandbox.activity import Activity
 from tests.sandbox.amounts import ZERO
 from tests.sandbox.call_cost import CallCost
 from tests.sandbox.calls import CALL_KINDS, make_call
-from tests.sandbox.clock import Clock, utc_now
+from tests.sandbox.clock import Clock, from_text, utc_now
 from tests.sandbox.messages import MESSAGE_KINDS, make_message
 from tests.sandbox.others import OTHER_KINDS, make_other
+from tests.sandbox.record_types import record_type
 from tests.sandbox.records import DetailRecord, RecordStore
 from tests.sandbox.session_maker import Decoys
 from tests.sandbox.settings import Faults, Settings
@@ -78,6 +79,21 @@ class Account:
     def revise(self, type_name: str, record_id: str, amount: Decimal) -> None:
         """Correct a record: the same id shows another amount from now on. Raises KeyError."""
         self.records.revise(type_name, record_id, amount, self.clock(), self._rng("revise"))
+
+    def inject(self, type_name: str, fields: dict[str, object], charge: Decimal) -> DetailRecord:
+        """Serve a record exactly as given, however broken, visible now. Raises KeyError for an unknown type."""
+        spec = record_type(type_name)
+        now = self.clock()
+        at = fields.get(spec.time_field)
+        record = DetailRecord(
+            spec,
+            str(fields.get(spec.id_field) or f"injected {now.isoformat()}"),
+            from_text(at) if isinstance(at, str) else now,
+            fields,
+            charge,
+        )
+        self.records.add([(now, record)])
+        return record
 
     def reveal(self) -> int:
         """Make every record visible now; how many were not."""

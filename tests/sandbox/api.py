@@ -1,6 +1,7 @@
 """The `/v2` endpoints of the sandbox, with the measured behaviours of Telnyx. Source: facts, sections 3, 5, 6 and 7."""
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -37,12 +38,14 @@ class Api:
     """Serves one account to its key, and an empty account to the other key.
 
     `requests` counts by endpoint; `refusals` counts answers 429: `quota`, and `fault` for injected ones.
+    While `is_out`, every request is answered 503. Once it is `closing`, no answer is held back any longer.
     """
 
     def __init__(self, account: Account, signer: Signer) -> None:
         self.requests: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.is_out = False
+        self.closing = asyncio.Event()
         settings = account.settings
         empty = Account(replace(settings, opening_balance="0.00", credit_limit="0.00"), account.clock)
         self._accounts = {settings.account_key: account, settings.empty_account_key: empty}
@@ -122,7 +125,8 @@ class Api:
                 self.refusals["fault"] += 1
                 raise too_many_requests({**headers, "x-ratelimit-remaining": "0"})
             case "slow":
-                await asyncio.sleep(faults.slow_answer_s)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.closing.wait(), faults.slow_answer_s)
                 return None
 
     @staticmethod

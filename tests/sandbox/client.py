@@ -51,6 +51,14 @@ class SandboxClient:
         body = {"record_type": record_type, "record_id": record_id, "amount": str(amount)}
         self._ask("POST", "revise", body)
 
+    def inject(self, record_type: str, fields: dict[str, Any], charge: Decimal = Decimal(0)) -> None:
+        """Serve a record exactly as given, however broken; `charge` is what it adds to the bill."""
+        self._ask("POST", "inject", {"record_type": record_type, "fields": fields, "charge": str(charge)})
+
+    def send(self, product: str, body: str) -> None:
+        """Send one webhook with this body, signed, to `calls` or `sms`."""
+        self._ask("POST", "send", {"product": product, "body": body})
+
     def set_faults(self, **changes: object) -> None:
         """Change some of the `settings.Faults`."""
         self._ask("PUT", "faults", changes)

@@ -14,6 +14,7 @@ from tests.sandbox.answers import json_answer
 from tests.sandbox.bill import true_bill
 from tests.sandbox.call_cost import CallCost, Form, When
 from tests.sandbox.core import Core
+from tests.sandbox.events import Product
 from tests.sandbox.settings import Faults, changed
 
 _T = TypeVar("_T")
@@ -50,6 +51,21 @@ class Revision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount: Decimal
 
 
+class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A record of anyone's making; `charge` is what it adds to the bill, under `other`."""
+
+    record_type: str
+    fields: dict[str, object]
+    charge: Decimal = Decimal(0)
+
+
+class RawWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A body of anyone's making, to be signed and sent as it is."""
+
+    product: Product
+    body: str
+
+
 class Control:
     """One endpoint per verb of the sandbox. A request that cannot be read is answered 400 with the reason."""
 
@@ -63,6 +79,8 @@ class Control:
             ("POST", "wait", self._wait),
             ("POST", "reveal", self._reveal),
             ("POST", "revise", self._revise),
+            ("POST", "inject", self._inject),
+            ("POST", "send", self._send),
             ("PUT", "faults", self._set_faults),
             ("DELETE", "faults", self._clear_faults),
             ("PUT", "outage", self._set_outage),
@@ -101,6 +119,19 @@ class Control:
             self._core.account.revise(revision.record_type, revision.record_id, revision.amount)
         except KeyError:
             raise ValueError(f"no {revision.record_type} record {revision.record_id}") from None
+        return {}
+
+    async def _inject(self, body: bytes) -> object:
+        injection = _read(body, Injection)
+        try:
+            record = self._core.account.inject(injection.record_type, injection.fields, injection.charge)
+        except KeyError:
+            raise ValueError(f"unknown record type {injection.record_type}") from None
+        return {"record_type": record.type.name, "record_id": record.record_id}
+
+    async def _send(self, body: bytes) -> object:
+        webhook = _read(body, RawWebhook)
+        self._core.deliverer.send_raw(webhook.product, webhook.body.encode())
         return {}
 
     async def _set_faults(self, body: bytes) -> object:

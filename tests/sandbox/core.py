@@ -12,7 +12,7 @@ from tests.sandbox.signing import Signer
 
 
 class Core:
-    """One sandbox without a server. Use it inside a running event loop, and close its `deliverer`."""
+    """One sandbox without a server. Use it inside a running event loop, and close it."""
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self.account = Account(settings, clock)
@@ -41,6 +41,11 @@ class Core:
         else:
             self._held += made
         return made
+
+    async def close(self) -> None:
+        """Let go of slow answers and of webhooks that are still under way."""
+        self.api.closing.set()
+        await self.deliverer.close()
 
     def deliver_held(self) -> int:
         """Send the webhooks that were held back; of how many activities."""

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 
 import httpx
@@ -74,9 +74,12 @@ class Deliverer:
         self.counts["planned"] += len(created.activity.events)
         self.counts["lost"] += len(set(map(id, created.activity.events)) - set(map(id, events)))
         if events:
-            task = asyncio.create_task(self._deliver(events, created.visible_at, live_s))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._deliver(events, created.visible_at, live_s))
+
+    def send_raw(self, product: str, body: bytes) -> None:
+        """Start sending bytes of anyone's making, signed, once, without `meta`."""
+        self.counts["planned"] += 1
+        self._start(self._send_raw(product, body))
 
     async def wait_idle(self, timeout_s: float) -> bool:
         """Wait until every webhook was attempted as often as it will be; False if that takes too long."""
@@ -87,6 +90,11 @@ class Deliverer:
         except TimeoutError:
             return False
         return True
+
+    def _start(self, sending: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(sending)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, events: list[Event], records_at: datetime, live_s: float) -> None:
         started_at = self._account.clock()
@@ -108,9 +116,8 @@ class Deliverer:
         for attempt, pause_s in enumerate((0.0, *self._settings.webhook_retry_delays_s), start=1):
             await asyncio.sleep(pause_s)
             renewed = self._account.faults.renew_timestamp_on_retry
-            status = await self._post(
-                event, url, attempt, self._account.clock() if renewed else first_signed_at
-            )
+            body = encode({**event.body, "meta": {"attempt": attempt, "delivered_to": url}})
+            status = await self._post(url, body, self._account.clock() if renewed else first_signed_at)
             if status is not None and 200 <= status < 300:
                 self.counts["accepted"] += 1
                 return
@@ -118,8 +125,11 @@ class Deliverer:
                 break
         self.counts["given_up"] += 1
 
-    async def _post(self, event: Event, url: str, attempt: int, signed_at: datetime) -> int | None:
-        body = encode({**event.body, "meta": {"attempt": attempt, "delivered_to": url}})
+    async def _send_raw(self, product: str, body: bytes) -> None:
+        status = await self._post(self._settings.webhook_address(product), body, self._account.clock())
+        self.counts["accepted" if status is not None and 200 <= status < 300 else "given_up"] += 1
+
+    async def _post(self, url: str, body: bytes, signed_at: datetime) -> int | None:
         async with self._slots:
             self.counts["attempts"] += 1
             try:

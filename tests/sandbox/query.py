@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from tests.sandbox.answers import bad_request
@@ -35,13 +35,16 @@ class Filter:
     text: str
 
     def accepts(self, value: object) -> bool:
-        """Whether a record's value passes. A record without a value never does."""
+        """Whether a record's value passes. One that is missing, or cannot be read, never does."""
         if value is None:
             return False
-        if self.operator:
-            wanted = _comparable(self.field, self.text)
-            return _RANGES[self.operator](_comparable(self.field, str(value)), wanted)
-        return _equality_text(self.field, value) == _equality_text(self.field, self.text)
+        try:
+            if self.operator:
+                wanted = _comparable(self.field, self.text)
+                return _RANGES[self.operator](_comparable(self.field, str(value)), wanted)
+            return _equality_text(self.field, value) == _equality_text(self.field, self.text)
+        except (ValueError, ArithmeticError):
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +90,15 @@ def _filter(field: str, operator_name: str, text: str) -> Filter:
     if operator_name and operator_name not in _RANGES:
         raise bad_request(f"Filter operator is invalid: {operator_name}")
     if operator_name or _is_time(field):
-        _comparable(field, text)
+        try:
+            _comparable(field, text)
+        except (ValueError, ArithmeticError):
+            raise bad_request(f"Filter value is invalid: {field}") from None
     return Filter(field, operator_name, text)
 
 
 def _comparable(field: str, text: str) -> datetime | Decimal:
-    try:
-        return from_text(text) if _is_time(field) else Decimal(text)
-    except (ValueError, InvalidOperation):
-        raise bad_request(f"Filter value is invalid: {field}") from None
+    return from_text(text) if _is_time(field) else Decimal(text)
 
 
 def _equality_text(field: str, value: object) -> str:
