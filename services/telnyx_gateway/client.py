@@ -1,0 +1,172 @@
+"""HTTPS to Telnyx: one request at a time through the quota's door, repeated while that can help."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+from prometheus_client import Counter, Histogram
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from services.common.clock import Clock
+from services.common.errors import TelnyxRefused, TelnyxUnreachable
+from services.telnyx_gateway.quota import Priority
+from services.telnyx_gateway.quota_gate import Permit, QuotaGate
+from services.telnyx_gateway.refusals import Retryable, raise_for_status
+from services.telnyx_gateway.settings import is_loopback
+
+REQUESTS = Counter(
+    "tollbook_telnyx_requests", "Requests to Telnyx, by endpoint and outcome", ["endpoint", "status"]
+)
+REQUEST_SECONDS = Histogram(
+    "tollbook_telnyx_request_seconds", "Time until Telnyx answered, by endpoint", ["endpoint"]
+)
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""Far more than 50 records need, and with their fields still less than a gRPC message may have."""
+
+_TIMEOUT = httpx.Timeout(20.0, connect=5.0, pool=5.0)
+_LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=30.0)
+_ANSWER_S = 30.0
+"""The longest that one answer may take in all, however slowly it drips."""
+
+_PERSON_ATTEMPTS = 2
+
+Parsed = TypeVar("Parsed")
+_log = structlog.get_logger()
+
+
+class UnreadableAnswer(ValueError):
+    """A parser's word for a body that is not what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How often and how patiently a request is repeated; waits are drawn at random up to a growing limit."""
+
+    attempt_count: int = 4
+    first_s: float = 0.5
+    longest_s: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[Parsed]):
+    """One GET. `label` opens its log lines and names it there: no ids, no numbers."""
+
+    endpoint: str
+    parameters: Mapping[str, str]
+    parse: Callable[[bytes], Parsed]
+    label: str
+
+
+class TelnyxClient:
+    """GETs of the endpoints that it was given a door for. Close it."""
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        gates: Mapping[str, QuotaGate],
+        clock: Clock,
+        *,
+        backoff: Backoff = Backoff(),
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """An empty `api_key` makes every request a TelnyxRefused. `transport` stands in for the network in tests."""
+        self._api_key = api_key
+        self._gates = gates
+        self._clock = clock
+        self._backoff = backoff
+        self._http = httpx.AsyncClient(
+            base_url=f"{base_url}/v2/",
+            headers={
+                "Authorization": f"Bearer {api_key}",
+                "Accept": "application/json",
+                "User-Agent": "tollbook",
+            },
+            timeout=_TIMEOUT,
+            limits=_LIMITS,
+            follow_redirects=False,
+            # A proxy from the environment is for the way out, never for this machine.
+            trust_env=not is_loopback(urlsplit(base_url).hostname or ""),
+            transport=transport,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def get(self, request: Request[Parsed], priority: Priority) -> Parsed:
+        """The parsed answer; it was received just before this returns.
+
+        Raises TelnyxRefused, TelnyxUnreachable and QuotaExhausted. What can pass (5xx, timeouts, lost connections,
+        bodies that cannot be read, 429) is tried again first, fewer times when a person waits.
+        """
+        if not self._api_key:
+            raise TelnyxRefused(
+                "TELNYX_API_KEY is not set: without it Telnyx cannot be asked", field="TELNYX_API_KEY"
+            )
+        attempt_count = self._backoff.attempt_count
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Retryable),
+            stop=stop_after_attempt(
+                min(attempt_count, _PERSON_ATTEMPTS) if priority is Priority.PERSON else attempt_count
+            ),
+            wait=wait_random_exponential(multiplier=self._backoff.first_s, max=self._backoff.longest_s),
+            reraise=True,
+        )
+        try:
+            return await retrying(self._attempt, request, priority)
+        except Retryable as failure:
+            raise failure.error from failure
+
+    async def _attempt(self, request: Request[Parsed], priority: Priority) -> Parsed:
+        gate = self._gates[request.endpoint]
+        async with gate.permit(priority) as permit:
+            started_s = time.perf_counter()
+            outcome = "failed"
+            try:
+                async with asyncio.timeout(_ANSWER_S):
+                    status, body = await self._send(request, permit)
+                outcome = str(status)
+                left = gate.report().reset_at - self._clock.now()
+                raise_for_status(status, body, left.total_seconds())
+                return _parsed(request, body)
+            except (httpx.TimeoutException, TimeoutError) as error:
+                outcome = "timeout"
+                raise Retryable(TelnyxUnreachable("Telnyx did not answer in time")) from error
+            except httpx.RequestError as error:
+                outcome = type(error).__name__
+                raise Retryable(TelnyxUnreachable(f"Telnyx cannot be reached ({outcome})")) from error
+            finally:
+                took_s = time.perf_counter() - started_s
+                REQUESTS.labels(endpoint=request.endpoint, status=outcome).inc()
+                REQUEST_SECONDS.labels(endpoint=request.endpoint).observe(took_s)
+                _log.info(
+                    "telnyx.asked",
+                    endpoint=request.endpoint,
+                    status=outcome,
+                    took_s=round(took_s, 3),
+                    message=f"{request.label}: {outcome}",
+                )
+
+    async def _send(self, request: Request[Parsed], permit: Permit) -> tuple[int, bytes]:
+        async with self._http.stream("GET", request.endpoint, params=dict(request.parameters)) as response:
+            permit.answered(response.status_code, response.headers)
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise TelnyxUnreachable(f"Telnyx's answer is larger than {MAX_BODY_BYTES} bytes")
+            return response.status_code, bytes(body)
+
+
+def _parsed(request: Request[Parsed], body: bytes) -> Parsed:
+    try:
+        return request.parse(body)
+    except UnreadableAnswer as error:
+        raise Retryable(TelnyxUnreachable(f"Telnyx's answer cannot be read: {error}")) from error

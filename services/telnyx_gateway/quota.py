@@ -1,0 +1,180 @@
+"""The request quota of one Telnyx endpoint, as a value: what is left, for whom, and until when.
+
+Telnyx counts requests in fixed windows and tells the state in three headers with every answer (Telnyx facts,
+section 3). Seconds here are those of a monotonic clock.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+_MAX_LIMIT = 1_000_000
+_MAX_WINDOW_S = 86_400
+_LEAST_PAUSE_S = 1.0
+_TOO_MANY = 429
+_SERVER_FAULT = 500
+_MAX_IN_FLIGHT = 4
+_PERSON_SHARE = 10
+_JOB_SHARE = 4
+_LIMIT = re.compile(r"\s*([0-9]{1,7})\s*(?:,.*)?", re.ASCII)
+_POLICY = re.compile(r"\s*([0-9]{1,7})\s*;\s*w=([0-9]{1,6})\s*", re.ASCII)
+_COUNT = re.compile(r"\s*([0-9]{1,7})\s*", re.ASCII)
+
+
+class Priority(IntEnum):
+    """Who waits for an answer; the smaller number goes first."""
+
+    PERSON = 1
+    JOB = 2
+    BACKGROUND = 3
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaHeaders:
+    """What one answer said of the quota. None where a header was absent or made no sense."""
+
+    limit: int | None = None
+    window_s: int | None = None
+    remaining: int | None = None
+    reset_s: int | None = None
+
+
+def read_quota_headers(headers: Mapping[str, str]) -> QuotaHeaders:
+    """Read `x-ratelimit-limit: 40, 40;w=60`, `x-ratelimit-remaining` and `x-ratelimit-reset`."""
+    stated = headers.get("x-ratelimit-limit", "")
+    first = _LIMIT.fullmatch(stated)
+    limit = int(first[1]) if first else 0
+    window_s = None
+    for policy in stated.split(",")[1:]:
+        match = _POLICY.fullmatch(policy)
+        if match and int(match[1]) == limit and 0 < int(match[2]) <= _MAX_WINDOW_S:
+            window_s = int(match[2])
+    remaining = _COUNT.fullmatch(headers.get("x-ratelimit-remaining", ""))
+    reset = _COUNT.fullmatch(headers.get("x-ratelimit-reset", ""))
+    return QuotaHeaders(
+        limit=limit if 0 < limit <= _MAX_LIMIT else None,
+        window_s=window_s,
+        remaining=int(remaining[1]) if remaining else None,
+        reset_s=int(reset[1]) if reset and int(reset[1]) <= _MAX_WINDOW_S else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaWindow:
+    """One window of the quota, as far as the answers have told it.
+
+    `granted`: requests that we let go in this window. `least_told`: the smallest remainder that an answer of this
+    window named; the quota is the account's, and other programs may use it too. `in_flight`: granted and not yet
+    answered: Telnyx may or may not have counted them. `is_confirmed`: an answer of this window has come; before
+    that only one request goes at a time, so that a wrong idea of the window costs one 429 at most.
+    """
+
+    limit: int
+    window_s: float
+    ends_s: float
+    granted: int = 0
+    least_told: int = 0
+    in_flight: int = 0
+    is_confirmed: bool = False
+
+    @classmethod
+    def assumed(cls, limit: int, window_s: float, ends_s: float) -> "QuotaWindow":
+        """A window of which no answer has told anything yet."""
+        return cls(limit, window_s, ends_s, least_told=limit)
+
+    def at(self, now_s: float) -> "QuotaWindow":
+        """The window that runs now: this one, or a fresh one once this has ended."""
+        if now_s < self.ends_s:
+            return self
+        windows_since = (now_s - self.ends_s) // self.window_s + 1
+        return _renewed(self, self.ends_s + windows_since * self.window_s)
+
+    @property
+    def remaining(self) -> int:
+        """How many requests may certainly still go: every request in flight counts as if it were yet to be counted."""
+        return max(0, min(self.limit - self.granted, self.least_told - self.in_flight))
+
+    def may_send(self, priority: Priority, now_s: float) -> bool:
+        """Whether one more request of this priority may go now."""
+        if self.in_flight >= (_MAX_IN_FLIGHT if self.is_confirmed else 1):
+            return False
+        return self.remaining > self._reserve(priority, now_s)
+
+    def is_spent(self) -> bool:
+        """Whether nothing is left for anybody until the window ends, whatever the running requests bring."""
+        return min(self.limit - self.granted, self.least_told) <= 0
+
+    def next_change_s(self, now_s: float) -> float:
+        """The next moment at which may_send can change by time alone: a reserve is released, or the window ends."""
+        releases = (self.ends_s - self.window_s / _JOB_SHARE, self.ends_s - self.window_s / _PERSON_SHARE)
+        return min((moment for moment in releases if moment > now_s), default=self.ends_s)
+
+    def granting(self) -> "QuotaWindow":
+        """After one request was let go."""
+        return replace(self, granted=self.granted + 1, in_flight=self.in_flight + 1)
+
+    def answered(self, status: int, told: QuotaHeaders, now_s: float) -> "QuotaWindow":
+        """After an answer came, with its HTTP status and what its headers said."""
+        limit = told.limit or self.limit
+        window = replace(
+            self,
+            limit=limit,
+            window_s=told.window_s or self.window_s,
+            # Nobody has named a remainder yet: what was assumed moves with the limit.
+            least_told=self.least_told if self.is_confirmed else self.least_told + limit - self.limit,
+            in_flight=max(0, self.in_flight - 1),
+        )
+        if told.reset_s is not None:
+            window = _ending(window, now_s + told.reset_s)
+        if status == _TOO_MANY and not told.remaining:
+            return _closed(window, told, now_s)
+        remaining = window.least_told - 1 if told.remaining is None else told.remaining
+        return replace(
+            window,
+            least_told=max(0, min(window.least_told, remaining)),
+            is_confirmed=window.is_confirmed or told.remaining is not None or status < _SERVER_FAULT,
+        )
+
+    def lost(self) -> "QuotaWindow":
+        """After a request ended without an answer: Telnyx may have counted it, so it counts."""
+        return replace(self, in_flight=max(0, self.in_flight - 1), least_told=max(0, self.least_told - 1))
+
+    def withdrawn(self) -> "QuotaWindow":
+        """After a request that was let go was not sent after all."""
+        return replace(self, in_flight=max(0, self.in_flight - 1), granted=max(0, self.granted - 1))
+
+    def _reserve(self, priority: Priority, now_s: float) -> int:
+        """What must stay for those before: people always find something, and jobs before the background.
+
+        Near the window's end a reserve is released: unused it would be lost, and its owner need not wait long.
+        """
+        left_s = self.ends_s - now_s
+        for_people = self.limit // _PERSON_SHARE if left_s > self.window_s / _PERSON_SHARE else 0
+        for_jobs = self.limit // _JOB_SHARE if left_s > self.window_s / _JOB_SHARE else 0
+        match priority:
+            case Priority.PERSON:
+                return 0
+            case Priority.JOB:
+                return for_people
+            case Priority.BACKGROUND:
+                return for_people + for_jobs
+
+
+def _renewed(window: QuotaWindow, ends_s: float) -> QuotaWindow:
+    """The window after this one. What is still in flight may be counted in it."""
+    fresh = QuotaWindow.assumed(window.limit, window.window_s, ends_s)
+    return replace(fresh, granted=window.in_flight, in_flight=window.in_flight)
+
+
+def _ending(window: QuotaWindow, ends_s: float) -> QuotaWindow:
+    """`x-ratelimit-reset` is rounded up and some time old, so the earliest end that was told is the nearest."""
+    if ends_s > window.ends_s + window.window_s / 2:
+        return _renewed(window, ends_s)
+    return replace(window, ends_s=min(window.ends_s, ends_s))
+
+
+def _closed(window: QuotaWindow, told: QuotaHeaders, now_s: float) -> QuotaWindow:
+    """After a 429 that left nothing: silence until the end it named."""
+    ends_s = window.ends_s if told.reset_s is None else now_s + told.reset_s
+    return replace(window, least_told=0, ends_s=max(ends_s, now_s + _LEAST_PAUSE_S), is_confirmed=True)

@@ -1,0 +1,149 @@
+"""TelnyxGatewayService: protobuf in and out, nothing else."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+
+import grpc
+from google.type import date_pb2
+
+from services.common.clock import Clock
+from services.common.errors import InvalidInput
+from services.common.wire import optional_time, to_money, to_timestamp
+from services.telnyx_gateway.balance import Balance, parse_balance
+from services.telnyx_gateway.client import Request, TelnyxClient
+from services.telnyx_gateway.detail_query import DetailQuery, Window, make_query
+from services.telnyx_gateway.detail_reader import Complete, DetailReader, RecordPage
+from services.telnyx_gateway.public_keys import parse_public_keys
+from services.telnyx_gateway.quota import Priority
+from services.telnyx_gateway.quota_gate import QuotaGate
+from services.telnyx_gateway.usage import read_usage
+from services.telnyx_vocabulary.record_types import RecordType, find_record_type
+from services.telnyx_vocabulary.wire import encode_record
+from tollbook.telnyx.v1 import telnyx_gateway_pb2 as pb
+from tollbook.telnyx.v1 import telnyx_gateway_pb2_grpc
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_BALANCE: Request[Balance] = Request("balance", {}, parse_balance, "[TELNYX BALANCE]")
+_PUBLIC_KEY: Request[tuple[str, ...]] = Request("public_key", {}, parse_public_keys, "[TELNYX PUBLIC KEY]")
+
+
+class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer):
+    """Answers for one Telnyx account. Every method raises what its reader raises; the interceptor maps it."""
+
+    def __init__(
+        self,
+        client: TelnyxClient,
+        reader: DetailReader,
+        detail_gate: QuotaGate,
+        clock: Clock,
+        account_key: str,
+    ) -> None:
+        self._client = client
+        self._reader = reader
+        self._detail_gate = detail_gate
+        self._clock = clock
+        self._account_key = account_key
+
+    async def GetBalance(self, request: pb.GetBalanceRequest, context: Context) -> pb.GetBalanceResponse:  # noqa: ARG002, N802
+        balance = await self._client.get(_BALANCE, Priority.PERSON)
+        return pb.GetBalanceResponse(
+            balance=to_money(balance.balance),
+            pending=to_money(balance.pending),
+            credit_limit=to_money(balance.credit_limit),
+            available_credit=to_money(balance.available_credit),
+            read_time=to_timestamp(self._clock.now()),
+        )
+
+    async def GetPublicKeys(  # noqa: N802
+        self,
+        request: pb.GetPublicKeysRequest,  # noqa: ARG002
+        context: Context,  # noqa: ARG002
+    ) -> pb.GetPublicKeysResponse:
+        public_keys = await self._client.get(_PUBLIC_KEY, Priority.JOB)
+        return pb.GetPublicKeysResponse(public_keys=public_keys)
+
+    async def ListDetailRecords(  # noqa: N802
+        self,
+        request: pb.ListDetailRecordsRequest,
+        context: Context,  # noqa: ARG002
+    ) -> AsyncIterator[pb.ListDetailRecordsResponse]:
+        query, priority = _decode_query(request), _decode_priority(request.priority)
+        async for item in self._reader.read(query, priority):
+            yield _encode_item(item)
+
+    async def ListUsage(self, request: pb.ListUsageRequest, context: Context) -> pb.ListUsageResponse:  # noqa: ARG002, N802
+        record_type = _decode_type(request.record_type)
+        days = (_decode_day(request.from_day, "from_day"), _decode_day(request.to_day, "to_day"))
+        priority = _decode_priority(request.priority)
+        usage = await read_usage(self._client, self._clock, record_type, days, priority)
+        return pb.ListUsageResponse(
+            days=[
+                pb.UsageDay(
+                    day=date_pb2.Date(year=row.day.year, month=row.day.month, day=row.day.day),
+                    cost=to_money(row.cost),
+                )
+                for row in usage.days
+            ],
+            read_time=to_timestamp(usage.read_at),
+            account_key=self._account_key,
+        )
+
+    async def GetQuota(self, request: pb.GetQuotaRequest, context: Context) -> pb.GetQuotaResponse:  # noqa: ARG002, N802
+        report = self._detail_gate.report()
+        return pb.GetQuotaResponse(
+            limit=report.limit, remaining=report.remaining, reset_time=to_timestamp(report.reset_at)
+        )
+
+
+def _decode_query(request: pb.ListDetailRecordsRequest) -> DetailQuery:
+    from_at, to_at = optional_time(request, "from_time"), optional_time(request, "to_time")
+    if (from_at is None) != (to_at is None):
+        raise InvalidInput("give both from_time and to_time, or neither", field="to_time")
+    window = Window(from_at, to_at) if from_at and to_at else None
+    id_kind = request.WhichOneof("id_filter")
+    return make_query(request.record_type, window, id_kind, getattr(request, id_kind) if id_kind else "")
+
+
+def _decode_type(name: str) -> RecordType:
+    record_type = find_record_type(name)
+    if record_type is None:
+        raise InvalidInput(f"no such record type: {name[:40]!r}", field="record_type")
+    return record_type
+
+
+def _decode_priority(value: int) -> Priority:
+    """Who says nothing waits behind everybody else."""
+    try:
+        return Priority(value)
+    except ValueError:
+        return Priority.BACKGROUND
+
+
+def _decode_day(day: date_pb2.Date, field: str) -> date:
+    try:
+        return date(day.year, day.month, day.day)
+    except ValueError as error:
+        raise InvalidInput(f"{field} is not a day", field=field) from error
+
+
+def _encode_item(item: RecordPage | Complete) -> pb.ListDetailRecordsResponse:
+    if isinstance(item, Complete):
+        return pb.ListDetailRecordsResponse(
+            complete=pb.DetailRecordsComplete(
+                total_results=item.total_results,
+                read_time=to_timestamp(item.read_at),
+                query_form=item.query_form,
+                account_key=item.account_key,
+                request_count=item.request_count,
+            )
+        )
+    return pb.ListDetailRecordsResponse(
+        page=pb.DetailRecordPage(
+            records=[encode_record(record) for record in item.records],
+            page_number=item.page_number,
+            total_pages=item.total_pages,
+            total_results=item.total_results,
+        )
+    )
