@@ -44,7 +44,7 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
 def main() -> None:
     """Read the settings and serve until told to stop."""
     settings = load_settings(LedgerSettings)
-    configure_logs("ledger", settings)
+    configure_logs(settings, "ledger")
     admin = AdminEndpoint(settings.ledger_admin_listen, "LEDGER_ADMIN_LISTEN")
     run_process(lambda stop: serve("ledger", admin, partial(prepare, settings), stop))
 
