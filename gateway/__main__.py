@@ -1,0 +1,94 @@
+"""The edge as a process: `python -m gateway`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from gateway.access import Access
+from gateway.api_keys import MIN_SAFE_LENGTH, digest_of
+from gateway.app import Edge, build_app
+from gateway.backends import Targets, open_backends
+from gateway.batching import EventBatcher
+from gateway.public_keys import PublicKeys
+from gateway.settings import GatewaySettings
+from gateway.signature import read_public_key
+from services.common.addresses import Address, bind_tcp
+from services.common.clock import SystemClock
+from services.common.http_server import open_http_server
+from services.common.logs import configure_logs
+from services.common.process import run_process
+from services.common.settings import load_settings
+from services.common.telemetry import Readiness, open_admin
+
+_MAX_CONNECTIONS = 2048
+_log = structlog.get_logger()
+
+
+def main() -> None:
+    """Read the settings and serve until a signal comes."""
+    settings = load_settings(GatewaySettings)
+    configure_logs(settings, "gateway")
+    run_process(lambda stop: serve(settings, stop))
+
+
+async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
+    """Run the edge until `stop` is set; webhooks in flight are finished. Raises StartError."""
+    readiness = Readiness()
+    _warn_of_weak_settings(settings)
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(bind_tcp(settings.listen, "GATEWAY_PORT"))
+        bound = Address(settings.gateway_host, listener.getsockname()[1])
+        await stack.enter_async_context(
+            open_admin(settings.gateway_admin_listen, "GATEWAY_ADMIN_LISTEN", readiness)
+        )
+        edge = await stack.enter_async_context(open_edge(settings))
+        await stack.enter_async_context(
+            open_http_server(build_app(edge), listener, limit_concurrency=_MAX_CONNECTIONS)
+        )
+        readiness.is_ready = True
+        _log.info("gateway.ready", address=str(bound), message=f"the edge answers on http://{bound}")
+        await stop.wait()
+        _log.info("gateway.stopping")
+        readiness.is_ready = False
+
+
+@asynccontextmanager
+async def open_edge(settings: GatewaySettings) -> AsyncIterator[Edge]:
+    """Everything behind the routes, opened; on the way out what still waits for the ledger is handed to it."""
+    targets = Targets(settings.ledger_target, settings.telnyx_gateway_target, settings.reconciler_target)
+    configured = [read_public_key(text) for text in settings.telnyx_public_key]
+    async with open_backends(targets) as backends:
+        clock = SystemClock()
+        keys = PublicKeys(configured, backends.fetch_public_keys, clock)
+        batcher = EventBatcher(backends.record_events)
+        async with asyncio.TaskGroup() as tasks:
+            keeping_fresh = tasks.create_task(keys.keep_fresh(), name="public-keys")
+            try:
+                yield Edge(backends, keys, batcher, _access(settings), clock)
+            finally:
+                await batcher.drain()
+                keeping_fresh.cancel()
+
+
+def _access(settings: GatewaySettings) -> Access:
+    secret = settings.cron_secret
+    return Access(
+        keys=settings.api_keys,
+        cron_digest=digest_of(secret.get_secret_value().encode()) if secret else None,
+        allowed_hosts=settings.allowed_hosts,
+    )
+
+
+def _warn_of_weak_settings(settings: GatewaySettings) -> None:
+    for key in settings.api_keys:
+        if key.is_short:
+            _log.warning(
+                "api_key.short",
+                message=f"API_KEYS: {key.name!r} has fewer than {MIN_SAFE_LENGTH} characters and can be guessed",
+            )
+
+
+if __name__ == "__main__":
+    main()

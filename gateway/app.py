@@ -1,0 +1,112 @@
+"""The edge, put together: every route with what it asks of whoever calls it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from gateway.access import Access, Need
+from gateway.backends import Backends
+from gateway.batching import EventBatcher
+from gateway.billing_api import BillingApi
+from gateway.billing_page import BillingPage
+from gateway.calls_api import CallsApi
+from gateway.health import Health
+from gateway.middleware import EveryRequest
+from gateway.openapi import OpenApi
+from gateway.problems import Problem, answer_problem
+from gateway.public_keys import PublicKeys
+from gateway.records_api import RecordsApi
+from gateway.webhooks import WebhookReceiver
+from services.common.clock import Clock
+from services.common.errors import TollbookError
+
+_STATIC = Path(__file__).with_name("static")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the application is made of; whoever opens these closes them."""
+
+    backends: Backends
+    keys: PublicKeys
+    batcher: EventBatcher
+    access: Access
+    clock: Clock
+
+
+def build_app(edge: Edge) -> Starlette:
+    """The ASGI application."""
+    app = Starlette(
+        routes=[*_webhook_routes(edge), *_api_routes(edge), *_page_routes(edge)],
+        middleware=[Middleware(EveryRequest)],
+        exception_handlers={
+            Problem: answer_problem,
+            TollbookError: answer_problem,
+            grpc.aio.AioRpcError: answer_problem,
+            HTTPException: answer_problem,
+            Exception: answer_problem,
+        },
+    )
+    # A redirect would name whatever host the request claimed.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _webhook_routes(edge: Edge) -> list[BaseRoute]:
+    receiver = WebhookReceiver(edge.keys, edge.batcher.submit, edge.clock)
+    health = Health(edge.backends, edge.keys)
+    return [
+        Route("/api/telnyx/webhooks/calls", receiver),
+        Route("/api/telnyx/webhooks/sms", receiver),
+        Route("/healthz", health.healthz),
+        Route("/readyz", health.readyz, middleware=[edge.access.guard(Need.LOCAL)]),
+    ]
+
+
+def _api_routes(edge: Edge) -> list[BaseRoute]:
+    billing = BillingApi(edge.backends, edge.clock)
+    records = RecordsApi(edge.backends, edge.clock)
+    calls = CallsApi(edge.backends)
+    read = [edge.access.guard(Need.READ)]
+    reconcile = [edge.access.guard(Need.RECONCILE)]
+    cron = [edge.access.guard(Need.CRON)]
+    return [
+        Route("/api/billing/balance", billing.balance, middleware=read),
+        Route("/api/billing/records", records.records, middleware=read),
+        Route("/api/billing/summary", records.summary, middleware=read),
+        Route("/api/billing/calls/{id:path}", calls.call, middleware=read),
+        Route("/api/billing/sessions/{id:path}", calls.session, middleware=read),
+        Route("/api/billing/jobs", billing.jobs, middleware=read),
+        Route(
+            "/api/billing/fetch-call-cost", billing.fetch_call_cost, methods=["POST"], middleware=reconcile
+        ),
+        Route(
+            "/api/cron/process-call-costs",
+            billing.process_call_costs,
+            methods=["GET", "POST"],
+            middleware=cron,
+        ),
+    ]
+
+
+def _page_routes(edge: Edge) -> list[BaseRoute]:
+    local = [edge.access.guard(Need.LOCAL)]
+    page = BillingPage(edge.backends, edge.clock)
+    return [
+        Route("/", _to_the_page, middleware=local),
+        Route("/billing", page.show, middleware=[edge.access.guard(Need.PAGE)]),
+        Route("/openapi.json", OpenApi().show, middleware=local),
+        Mount("/static", StaticFiles(directory=_STATIC), middleware=local),
+    ]
+
+
+async def _to_the_page(_: Request) -> Response:
+    return RedirectResponse("/billing")

@@ -1,0 +1,22 @@
+"""What the edge counts; served under GATEWAY_ADMIN_LISTEN."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+WEBHOOKS = Counter(
+    "tollbook_webhooks_total",
+    "Webhook deliveries by what became of them: recorded, quarantined, forged, failed, ...",
+    ["outcome"],
+)
+BATCH_EVENTS = Histogram(
+    "tollbook_webhook_batch_events",
+    "Webhook events per call to the ledger",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+)
+WAITING_EVENTS = Gauge(
+    "tollbook_webhooks_waiting", "Webhook events that wait for the next call to the ledger"
+)
+HTTP_SECONDS = Histogram(
+    "tollbook_http_seconds",
+    "Time that HTTP requests took, by route, method and status",
+    ["route", "method", "status"],
+)

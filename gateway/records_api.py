@@ -1,0 +1,96 @@
+"""The lines of the bill and their sums: `/api/billing/records` and `/api/billing/summary`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from gateway.answers import GroupedSummary, Records
+from gateway.backends import Backends
+from gateway.book_answers import group_of, record_of, summary_of
+from gateway.csv_export import header_line, record_lines
+from gateway.exact_response import ExactJson
+from gateway.filters import charge_filter, read_filter, read_range
+from gateway.parameters import choice_parameter, cursor_parameter, flag_parameter, number_parameter
+from services.common.clock import Clock
+from tollbook.ledger.v1.ledger_pb2 import (
+    GROUP_BY_DAY,
+    GROUP_BY_NUMBER,
+    GROUP_BY_PART,
+    GROUP_BY_RECORD_TYPE,
+    GROUP_BY_UNSPECIFIED,
+    ChargeFilter,
+    ListChargesRequest,
+    ListChargesResponse,
+    SummarizeRequest,
+)
+
+_DEFAULT_LIMIT = 50
+_MAX_LIMIT = 1000
+_GROUPS = {
+    "none": GROUP_BY_UNSPECIFIED,
+    "day": GROUP_BY_DAY,
+    "number": GROUP_BY_NUMBER,
+    "recordType": GROUP_BY_RECORD_TYPE,
+    "part": GROUP_BY_PART,
+}
+
+
+class RecordsApi:
+    """Endpoints that read charges from the ledger."""
+
+    def __init__(self, backends: Backends, clock: Clock) -> None:
+        self._ledger = backends.ledger
+        self._clock = clock
+
+    async def records(self, request: Request) -> Response:
+        """A page of records with the sums over the whole filter; `export=true`: all of them as CSV."""
+        wanted = read_filter(request, self._clock.now())
+        if flag_parameter(request, "export"):
+            return await self._export(wanted)
+        limit = number_parameter(request, "limit", _DEFAULT_LIMIT, highest=_MAX_LIMIT)
+        page_request = ListChargesRequest(
+            filter=wanted, page_size=limit, page_token=cursor_parameter(request)
+        )
+        page, sums = await asyncio.gather(
+            self._ledger.ListCharges(page_request), self._ledger.Summarize(SummarizeRequest(filter=wanted))
+        )
+        return ExactJson(
+            Records(
+                records=[record_of(charge) for charge in page.charges],
+                summary=summary_of(sums.totals),
+                next_cursor=page.next_page_token or None,
+            )
+        )
+
+    async def summary(self, request: Request) -> Response:
+        """The sums of a range, whole and in groups."""
+        wanted = charge_filter(read_range(request, self._clock.now()))
+        group_by = choice_parameter(request, "groupBy", _GROUPS, "none")
+        sums = await self._ledger.Summarize(SummarizeRequest(filter=wanted, group_by=group_by))
+        return ExactJson(
+            GroupedSummary(totals=summary_of(sums.totals), groups=[group_of(group) for group in sums.groups])
+        )
+
+    async def _export(self, wanted: ChargeFilter) -> Response:
+        # The first page is read before the answer begins, so that an error can still be told as one.
+        first_page = await self._export_page(wanted, "")
+        return StreamingResponse(
+            self._csv(wanted, first_page),
+            media_type="text/csv",
+            headers={"Content-Disposition": 'attachment; filename="tollbook-records.csv"'},
+        )
+
+    async def _csv(self, wanted: ChargeFilter, page: ListChargesResponse) -> AsyncIterator[bytes]:
+        yield header_line()
+        while True:
+            yield record_lines(map(record_of, page.charges))
+            if not page.next_page_token:
+                return
+            page = await self._export_page(wanted, page.next_page_token)
+
+    async def _export_page(self, wanted: ChargeFilter, token: str) -> ListChargesResponse:
+        return await self._ledger.ListCharges(
+            ListChargesRequest(filter=wanted, page_size=_MAX_LIMIT, page_token=token)
+        )
