@@ -162,7 +162,7 @@ class Api:
         unknown = query.unknown_fields()
         if unknown and self._account.faults.unknown_filter == "reject":
             raise bad_request(f"Filter field is invalid: {unknown[0]}")
-        if unknown:
+        if unknown or self._account.faults.answers_nothing:
             return []
         visible = account.records.visible(query.type.name, account.clock())
         return [record for record in visible if query.accepts(record)]

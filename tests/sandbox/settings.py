@@ -22,6 +22,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `arrivals_per_page`: how many records that nobody could see yet become visible after each page that is read,
     so that pages shift under the reader.
     `unknown_filter`: what a filter on a field that the type lacks is answered with.
+    `answers_nothing`: detail_records knows none of its filter fields any more, and answers 200 with 0 rows.
     """
 
     webhook_loss_rate: Rate = 0.0
@@ -36,6 +37,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     api_fault_kinds: tuple[ApiFault, ...] = ALL_API_FAULTS
     slow_answer_s: Seconds = 3.0
     unknown_filter: Literal["empty", "reject"] = "empty"
+    answers_nothing: bool = False
     renew_timestamp_on_retry: bool = True
 
 
