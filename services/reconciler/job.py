@@ -1,0 +1,149 @@
+"""A job: the attempts to find out what one call leg or message cost. Pure transitions, each with its reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.common.errors import QuotaExhausted, TollbookError
+from services.reconciler.items import ItemKind, OpenItem
+from services.reconciler.schedule import Schedule
+
+JobStatus = Literal["pending", "running", "completed", "failed"]
+
+_LEAST_POSTPONEMENT_S = 5.0
+_MAX_ERROR_LENGTH = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One row of `telnyx_cdr_reconcile_jobs`.
+
+    `call_id` is the telnyx_call_id or the message's id. `opened_at`: from when attempts count. `known_at`: the
+    ledger's clock when it last told us what the job rests on; what it said earlier changes nothing any more.
+    `missing`: what was missing when the job was last judged. `fence` grows with every claim: who holds an older one
+    cannot write.
+    """
+
+    call_id: str
+    session_id: str
+    kind: ItemKind
+    status: JobStatus
+    attempts: int = 0
+    opened_at: datetime
+    next_run_at: datetime | None
+    last_error: str = ""
+    missing: tuple[str, ...] = ()
+    known_at: datetime
+    completed_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+    fence: int = 0
+
+
+def new_job(item: OpenItem, schedule: Schedule, known_at: datetime, now: datetime) -> Job:
+    """The job of an item that was not known before; nothing is left to do if it is already settled."""
+    job = Job(
+        call_id=item.record_id,
+        session_id=item.session_id,
+        kind=item.kind,
+        status="pending",
+        opened_at=item.opened_at,
+        next_run_at=schedule.first_run_at(item.opened_at),
+        missing=item.missing,
+        known_at=known_at,
+        created_at=now,
+        updated_at=now,
+    )
+    return completed(job, known_at, now) if item.is_done else job
+
+
+def seen_again(job: Job, item: OpenItem, schedule: Schedule, known_at: datetime, now: datetime) -> Job:
+    """The job after the ledger listed its item at `known_at`; the same job where that changes nothing.
+
+    A finished job opens again when something is missing that was not missing when it was judged: it then starts
+    anew, counting from the change.
+    """
+    if job.status == "running" or known_at <= job.known_at:
+        return job
+    if item.is_done:
+        return job if job.status == "completed" else completed(job, known_at, now)
+    is_news = job.status == "completed" or not set(item.missing) <= set(job.missing)
+    if job.status == "pending" or not is_news:
+        return job
+    return replace(
+        job,
+        status="pending",
+        session_id=item.session_id,
+        attempts=0,
+        opened_at=item.changed_at,
+        next_run_at=schedule.first_run_at(item.changed_at),
+        last_error="",
+        missing=item.missing,
+        known_at=known_at,
+        completed_at=None,
+        updated_at=now,
+    )
+
+
+def completed(job: Job, known_at: datetime, now: datetime, *, attempts_made: int = 0) -> Job:
+    """The job once the ledger counts its item as settled, with nothing missing."""
+    return replace(
+        job,
+        status="completed",
+        attempts=job.attempts + attempts_made,
+        next_run_at=None,
+        last_error="",
+        missing=(),
+        known_at=known_at,
+        completed_at=now,
+        updated_at=now,
+    )
+
+
+def tried(
+    job: Job,
+    item: OpenItem,
+    faults: Mapping[str, TollbookError],
+    schedule: Schedule,
+    known_at: datetime,
+    now: datetime,
+) -> Job:
+    """The job after an attempt that did not settle its item; `faults` by record type.
+
+    Where nothing could be read for want of quota, the attempt does not count: it is made up for once the quota
+    renews. After the last attempt the job has failed; sweeps go on looking.
+    """
+    why = unsettled_reason(item, faults)[:_MAX_ERROR_LENGTH]
+    kept = replace(
+        job, status="pending", last_error=why, missing=item.missing, known_at=known_at, updated_at=now
+    )
+    quota = [fault for name in item.missing if isinstance(fault := faults.get(name), QuotaExhausted)]
+    if quota and len(quota) == len(item.missing):
+        wait_s = max(_LEAST_POSTPONEMENT_S, *(fault.retry_after_s for fault in quota))
+        return replace(kept, next_run_at=now + timedelta(seconds=wait_s))
+    following = schedule.after_attempt(job.opened_at, job.attempts, now)
+    kept = replace(kept, attempts=following.attempts, next_run_at=following.run_at)
+    return kept if following.run_at else replace(kept, status="failed")
+
+
+def postponed(job: Job, reason: str, now: datetime) -> Job:
+    """The job when an attempt could not even begin."""
+    return replace(
+        job,
+        status="pending",
+        next_run_at=now + timedelta(seconds=_LEAST_POSTPONEMENT_S),
+        last_error=reason[:_MAX_ERROR_LENGTH],
+        updated_at=now,
+    )
+
+
+def unsettled_reason(item: OpenItem, faults: Mapping[str, TollbookError]) -> str:
+    """Why an item is not settled, for people."""
+    unread = [f"{name} could not be read: {faults[name]}" for name in item.missing if name in faults]
+    unpublished = [name for name in item.missing if name not in faults]
+    sentences = list(unread)
+    if unpublished:
+        sentences.append(f"Telnyx has not published yet: {', '.join(unpublished)}")
+    sentences.extend(item.unreadable)
+    return "; ".join(sentences) or "the ledger has not settled it yet"

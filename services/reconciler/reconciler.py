@@ -1,0 +1,87 @@
+"""The composition root: everything the reconciler is made of, and its timed loop."""
+
+import asyncio
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from services.common.clock import Clock
+from services.common.database import Database
+from services.common.errors import TollbookError
+from services.reconciler.closing_sweeps import ClosingSweeps
+from services.reconciler.density import Densities
+from services.reconciler.discovery import Discovery
+from services.reconciler.fetch import Fetch
+from services.reconciler.jobs import JobStore
+from services.reconciler.leadership import Leadership
+from services.reconciler.leases import LeaseStore
+from services.reconciler.metrics import RequestTally
+from services.reconciler.ports import LedgerPort, TelnyxPort
+from services.reconciler.reader import Reader
+from services.reconciler.refusals import Refusals
+from services.reconciler.repeating import Ticker
+from services.reconciler.rounds import Rounds
+from services.reconciler.schedule import Schedule
+from services.reconciler.service import ReconcilerService
+from services.reconciler.settings import ReconcilerSettings
+from services.reconciler.sweeps import Sweeps
+from services.reconciler.trailing import SweepRules
+from services.reconciler.trailing_sweeps import TrailingSweeps
+
+
+class Reconciler:
+    """The parts, connected. `jobs`, `discovery`, `rounds`, `sweeps` and `fetch` can each be used alone."""
+
+    def __init__(
+        self,
+        settings: ReconcilerSettings,
+        database: Database,
+        ledger: LedgerPort,
+        telnyx: TelnyxPort,
+        clock: Clock,
+    ) -> None:
+        schedule = Schedule(settings.reconcile_delays_seconds)
+        rules = SweepRules(settings.sweep_interval, settings.settle_horizon)
+        tally = RequestTally()
+        reader = Reader(ledger, telnyx, Densities(), Refusals(clock), tally)
+        self._clock = clock
+        self._leadership = Leadership(LeaseStore(database, _holder()), clock)
+        self.jobs = JobStore(database)
+        self.discovery = Discovery(ledger, self.jobs, schedule, rules.horizon, clock, tally)
+        self.rounds = Rounds(self.jobs, ledger, reader, schedule, clock, tally)
+        self.sweeps = Sweeps(
+            self._leadership,
+            ClosingSweeps(self.discovery, ledger, telnyx, reader, rules, clock),
+            TrailingSweeps(ledger, reader, rules, settings.expected_record_types, clock),
+        )
+        self.fetch = Fetch(ledger, reader, self.discovery, settings.expected_record_types, clock)
+
+    @property
+    def service(self) -> ReconcilerService:
+        """The gRPC service over these parts."""
+        return ReconcilerService(self.fetch, self.discovery, self.rounds, self.jobs)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The timed loop, while the context is open: finding work, serving jobs, and sweeping, beside each other."""
+        tickers = (
+            Ticker("finding work", self.discovery.tick, self._clock),
+            Ticker("serving jobs", self.rounds.tick, self._clock),
+            Ticker("sweeping", self.sweeps.tick, self._clock),
+        )
+        tasks = [asyncio.create_task(ticker.run()) for ticker in tickers]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with suppress(TollbookError):
+                await self._leadership.give_up()
+
+
+def _holder() -> str:
+    """A name for this process that no other has, and that tells an operator which it is."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

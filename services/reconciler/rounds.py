@@ -1,0 +1,133 @@
+"""Rounds of attempts: one round of readings serves all jobs that are due."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from services.common.clock import Clock
+from services.common.errors import TollbookError
+from services.reconciler.job import Job, completed, postponed, tried
+from services.reconciler.jobs import JobStore
+from services.reconciler.metrics import RequestTally
+from services.reconciler.pace import Rest
+from services.reconciler.ports import LedgerPort
+from services.reconciler.reader import Reader
+from services.reconciler.repeating import PERIOD_S, repeated
+from services.reconciler.schedule import Schedule
+
+LEASE: Final = timedelta(seconds=30)
+_RENEW_EVERY_S: Final = 10.0
+_MAX_JOBS: Final = 500
+_MAX_ROUNDS: Final = 100
+_SHARE: Final = 0.6
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class RoundCounts:
+    """What became of the jobs whose attempt ran."""
+
+    processed: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    retried: int = 0
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Count judged jobs."""
+        self.processed += len(jobs)
+        self.succeeded += sum(job.status == "completed" for job in jobs)
+        self.failed += sum(job.status == "failed" for job in jobs)
+        self.retried += sum(job.status == "pending" for job in jobs)
+
+
+class Rounds:
+    """Claims the jobs that are due and serves them. One round at a time in this process."""
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        ledger: LedgerPort,
+        reader: Reader,
+        schedule: Schedule,
+        clock: Clock,
+        tally: RequestTally,
+    ) -> None:
+        self._jobs = jobs
+        self._ledger = ledger
+        self._reader = reader
+        self._schedule = schedule
+        self._clock = clock
+        self._tally = tally
+        self._turn = asyncio.Lock()
+        self._rest = Rest(_SHARE)
+
+    async def tick(self) -> float:
+        """One turn of the timed loop."""
+        if self._rest.is_over(self._clock.monotonic_s()):
+            await self.run_round()
+        return PERIOD_S
+
+    async def run_due(self, counts: RoundCounts) -> None:
+        """Run rounds until nothing is due, adding to `counts` after each."""
+        for _ in range(_MAX_ROUNDS):
+            judged = await self.run_round()
+            if not judged:
+                return
+            counts.add(judged)
+
+    async def run_round(self) -> list[Job]:
+        """Serve the jobs that are due now, at most a batch of them; gives them as they were judged."""
+        async with self._turn:
+            started_s = self._clock.monotonic_s()
+            claimed = await self._jobs.claim_due(self._clock.now(), _MAX_JOBS, LEASE)
+            if not claimed:
+                return []
+            async with repeated(lambda: self._jobs.renew(claimed, LEASE), _RENEW_EVERY_S):
+                judged = await self._attempt(claimed)
+            await self._jobs.finish(judged)
+            ended_s = self._clock.monotonic_s()
+            self._rest.worked(ended_s, ended_s - started_s)
+        self._tell(judged)
+        return judged
+
+    async def _attempt(self, claimed: Sequence[Job]) -> list[Job]:
+        try:
+            # What settled since these jobs were made due costs no quota.
+            before = await self._ledger.unsettled([job.call_id for job in claimed])
+            open_items = [item for item in before.items if not item.is_done]
+            faults = await self._reader.look_for(open_items, "job")
+            after = before
+            if open_items:
+                after = await self._ledger.unsettled([item.record_id for item in open_items])
+        except TollbookError as error:
+            reason = f"the attempt could not begin or end: {error}"
+            return [postponed(job, reason, self._clock.now()) for job in claimed]
+        tried_ids = {item.record_id for item in open_items}
+        still_open = {item.record_id: item for item in after.items if not item.is_done}
+        now = self._clock.now()
+        return [
+            tried(job, item, faults, self._schedule, after.read_at, now)
+            if (item := still_open.get(job.call_id)) is not None
+            else completed(job, after.read_at, now, attempts_made=int(job.call_id in tried_ids))
+            for job in claimed
+        ]
+
+    def _tell(self, judged: Sequence[Job]) -> None:
+        counts = RoundCounts()
+        counts.add(judged)
+        for job in judged:
+            if job.status == "completed":
+                self._tally.settled(job.attempts)
+            elif job.status == "failed":
+                _log.warning("job.failed", call_id=job.call_id, attempts=job.attempts, message=job.last_error)
+        _log.info(
+            "round.finished",
+            processed=counts.processed,
+            succeeded=counts.succeeded,
+            failed=counts.failed,
+            retried=counts.retried,
+        )

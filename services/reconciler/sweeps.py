@@ -1,0 +1,24 @@
+"""The sweeps' share of the timed loop: one reconciler sweeps, closing goes first, and none of it crowds out jobs."""
+
+from services.reconciler.closing_sweeps import ClosingSweeps
+from services.reconciler.leadership import RENEW_EVERY_S, Leadership
+from services.reconciler.repeating import PERIOD_S, repeated
+from services.reconciler.trailing_sweeps import TrailingSweeps
+
+
+class Sweeps:
+    """Carries out whatever sweep is most pressing, one step at a time."""
+
+    def __init__(self, leadership: Leadership, closing: ClosingSweeps, trailing: TrailingSweeps) -> None:
+        self._leadership = leadership
+        self._closing = closing
+        self._trailing = trailing
+
+    async def tick(self) -> float:
+        """One turn of the timed loop. telnyx-gateway keeps a part of the quota for jobs and people meanwhile."""
+        if not await self._leadership.is_held():
+            self._trailing.forget()
+            return PERIOD_S
+        async with repeated(self._leadership.renew, RENEW_EVERY_S):
+            worked = await self._closing.step() or await self._trailing.step()
+        return 0.0 if worked else PERIOD_S

@@ -1,0 +1,41 @@
+"""telnyx-gateway over gRPC, behind TelnyxPort."""
+
+from collections.abc import AsyncGenerator
+from datetime import date
+
+import grpc
+
+from services.common.errors import from_rpc_error
+from services.reconciler.codec import PRIORITIES, decode_answer, decode_usage, encode_day, encode_read
+from services.reconciler.reads import Read, ReadEnd, RecordPage
+from services.reconciler.sweep import Usage
+from tollbook.telnyx.v1 import telnyx_gateway_pb2, telnyx_gateway_pb2_grpc
+
+_USAGE_TIMEOUT_S = 60.0
+
+
+class TelnyxClient:
+    """Calls of telnyx-gateway; failures come as TollbookError."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = telnyx_gateway_pb2_grpc.TelnyxGatewayServiceStub(channel)
+
+    async def list_records(self, read: Read, timeout_s: float) -> AsyncGenerator[RecordPage | ReadEnd, None]:
+        try:
+            async for message in self._stub.ListDetailRecords(encode_read(read), timeout=timeout_s):
+                yield decode_answer(message)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from error
+
+    async def list_usage(self, record_type: str, from_day: date, to_day: date) -> Usage:
+        request = telnyx_gateway_pb2.ListUsageRequest(
+            record_type=record_type,
+            from_day=encode_day(from_day),
+            to_day=encode_day(to_day),
+            priority=PRIORITIES["background"],
+        )
+        try:
+            answer = await self._stub.ListUsage(request, timeout=_USAGE_TIMEOUT_S)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from error
+        return decode_usage(record_type, answer)
