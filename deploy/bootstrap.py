@@ -8,6 +8,7 @@ come from; uv does not read it, so it is handed over in uv's variables, and wher
 from __future__ import annotations  # a Python that is too old must get as far as the message that says so
 
 import ast
+import fcntl
 import os
 import subprocess
 import sys
@@ -45,6 +46,8 @@ def main() -> None:
         sys.exit(
             f"Tollbook needs Python 3.11 or newer, this is {'.'.join(_version())}: make PYTHON=python3.11 ..."
         )
+    # Two `make` at once take turns; the kernel frees the lock with the process.
+    fcntl.flock(os.open(DEPLOY, os.O_RDONLY), fcntl.LOCK_EX)
     make_venv()
     install_uv()
     if wanted == "lock":
