@@ -39,7 +39,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         self._book = book
         self._writers = anyio.CapacityLimiter(_WRITER_THREADS)
 
-    async def RecordEvents(  # noqa: N802 - the name is the protocol's
+    async def RecordEvents(
         self, request: ledger_pb2.RecordEventsRequest, _context: Context
     ) -> ledger_pb2.RecordEventsResponse:
         _check_batch(len(request.events), "events")
@@ -49,7 +49,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         EVENTS.labels("repeated").inc(len(batch) - new_count)
         return ledger_pb2.RecordEventsResponse(new_count=new_count)
 
-    async def RecordDetailRecords(  # noqa: N802
+    async def RecordDetailRecords(
         self, request: ledger_pb2.RecordDetailRecordsRequest, _context: Context
     ) -> ledger_pb2.RecordDetailRecordsResponse:
         _check_batch(len(request.records), "records")
@@ -61,7 +61,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
             new_count=added.new_count, changed_count=added.changed_count
         )
 
-    async def RecordSweep(  # noqa: N802
+    async def RecordSweep(
         self, request: ledger_pb2.RecordSweepRequest, _context: Context
     ) -> ledger_pb2.RecordSweepResponse:
         sweep = codec.decode_sweep(request.sweep)
@@ -72,7 +72,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         ).inc()
         return ledger_pb2.RecordSweepResponse(sweep=encoded)
 
-    async def RecordUsage(  # noqa: N802
+    async def RecordUsage(
         self, request: ledger_pb2.RecordUsageRequest, _context: Context
     ) -> ledger_pb2.RecordUsageResponse:
         _check_batch(len(request.days), "days")
@@ -83,7 +83,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         )
         return ledger_pb2.RecordUsageResponse()
 
-    async def ListUnsettled(  # noqa: N802
+    async def ListUnsettled(
         self, request: ledger_pb2.ListUnsettledRequest, _context: Context
     ) -> ledger_pb2.ListUnsettledResponse:
         _check_batch(len(request.record_ids), "record_ids")
@@ -99,7 +99,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
             items=map(codec.encode_open_item, rows), next_page_token=cursor, read_time=to_timestamp(now)
         )
 
-    async def ListSweeps(  # noqa: N802
+    async def ListSweeps(
         self, request: ledger_pb2.ListSweepsRequest, _context: Context
     ) -> ledger_pb2.ListSweepsResponse:
         since = optional_time(request, "read_since")
@@ -109,7 +109,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         )
         return ledger_pb2.ListSweepsResponse(sweeps=map(codec.encode_sweep, rows), next_page_token=cursor)
 
-    async def GetCall(  # noqa: N802
+    async def GetCall(
         self, request: ledger_pb2.GetCallRequest, _context: Context
     ) -> ledger_pb2.GetCallResponse:
         _check_id(request.id, "callControlId")
@@ -117,7 +117,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         view = await self._read(lambda connection: get_call(connection, request.id, rules))
         return ledger_pb2.GetCallResponse(call=codec.encode_call(view, rules.account_currency))
 
-    async def GetSession(  # noqa: N802
+    async def GetSession(
         self, request: ledger_pb2.GetSessionRequest, _context: Context
     ) -> ledger_pb2.GetSessionResponse:
         _check_id(request.session_id, "callSessionId")
@@ -125,7 +125,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         view = await self._read(lambda connection: get_session(connection, request.session_id, rules))
         return ledger_pb2.GetSessionResponse(session=codec.encode_session(view, rules.account_currency))
 
-    async def ListCharges(  # noqa: N802
+    async def ListCharges(
         self, request: ledger_pb2.ListChargesRequest, _context: Context
     ) -> ledger_pb2.ListChargesResponse:
         wanted = codec.decode_filter(request.filter)
@@ -135,7 +135,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         )
         return ledger_pb2.ListChargesResponse(charges=map(codec.encode_charge, rows), next_page_token=cursor)
 
-    async def Summarize(  # noqa: N802
+    async def Summarize(
         self, request: ledger_pb2.SummarizeRequest, _context: Context
     ) -> ledger_pb2.SummarizeResponse:
         wanted = codec.decode_filter(request.filter)

@@ -36,7 +36,7 @@ class ReconcilerService(reconciler_pb2_grpc.ReconcilerServiceServicer):
         self._jobs = jobs
         self._running: set[asyncio.Task[None]] = set()
 
-    async def FetchCallCost(  # noqa: N802 - the name is the method's in the proto
+    async def FetchCallCost(
         self, request: reconciler_pb2.FetchCallCostRequest, context: _Context
     ) -> reconciler_pb2.FetchCallCostResponse:
         call_id = _checked_id(request.call_id)
@@ -53,7 +53,7 @@ class ReconcilerService(reconciler_pb2_grpc.ReconcilerServiceServicer):
             should_retry=fetched.should_retry,
         )
 
-    async def ProcessDue(  # noqa: N802 - the name is the method's in the proto
+    async def ProcessDue(
         self, request: reconciler_pb2.ProcessDueRequest, context: _Context
     ) -> reconciler_pb2.ProcessDueResponse:
         """When the caller's time is up it is told what has ended so far; the round that runs is finished anyway."""
@@ -72,7 +72,7 @@ class ReconcilerService(reconciler_pb2_grpc.ReconcilerServiceServicer):
             retried=counts.retried,
         )
 
-    async def ListJobs(  # noqa: N802 - the name is the method's in the proto
+    async def ListJobs(
         self, request: reconciler_pb2.ListJobsRequest, context: _Context
     ) -> reconciler_pb2.ListJobsResponse:
         del context
@@ -84,7 +84,7 @@ class ReconcilerService(reconciler_pb2_grpc.ReconcilerServiceServicer):
             jobs=map(encode_job, page.jobs), next_page_token=write_token(page.rest)
         )
 
-    async def GetJob(  # noqa: N802 - the name is the method's in the proto
+    async def GetJob(
         self, request: reconciler_pb2.GetJobRequest, context: _Context
     ) -> reconciler_pb2.GetJobResponse:
         del context

@@ -46,7 +46,7 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
         self._clock = clock
         self._account_key = account_key
 
-    async def GetBalance(self, request: pb.GetBalanceRequest, context: Context) -> pb.GetBalanceResponse:  # noqa: ARG002, N802
+    async def GetBalance(self, request: pb.GetBalanceRequest, context: Context) -> pb.GetBalanceResponse:
         balance = await self._client.get(_BALANCE, Priority.PERSON)
         return pb.GetBalanceResponse(
             balance=to_money(balance.balance),
@@ -56,7 +56,7 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
             read_time=to_timestamp(self._clock.now()),
         )
 
-    async def GetPublicKeys(  # noqa: N802
+    async def GetPublicKeys(
         self,
         request: pb.GetPublicKeysRequest,  # noqa: ARG002
         context: Context,  # noqa: ARG002
@@ -64,7 +64,7 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
         public_keys = await self._client.get(_PUBLIC_KEY, Priority.JOB)
         return pb.GetPublicKeysResponse(public_keys=public_keys)
 
-    async def ListDetailRecords(  # noqa: N802
+    async def ListDetailRecords(
         self,
         request: pb.ListDetailRecordsRequest,
         context: Context,  # noqa: ARG002
@@ -73,7 +73,7 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
         async for item in self._reader.read(query, priority):
             yield _encode_item(item)
 
-    async def ListUsage(self, request: pb.ListUsageRequest, context: Context) -> pb.ListUsageResponse:  # noqa: ARG002, N802
+    async def ListUsage(self, request: pb.ListUsageRequest, context: Context) -> pb.ListUsageResponse:
         record_type = _decode_type(request.record_type)
         days = (_decode_day(request.from_day, "from_day"), _decode_day(request.to_day, "to_day"))
         priority = _decode_priority(request.priority)
@@ -90,7 +90,7 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
             account_key=self._account_key,
         )
 
-    async def GetQuota(self, request: pb.GetQuotaRequest, context: Context) -> pb.GetQuotaResponse:  # noqa: ARG002, N802
+    async def GetQuota(self, request: pb.GetQuotaRequest, context: Context) -> pb.GetQuotaResponse:
         report = self._detail_gate.report()
         return pb.GetQuotaResponse(
             limit=report.limit, remaining=report.remaining, reset_time=to_timestamp(report.reset_at)
