@@ -48,7 +48,7 @@ def read_quota_headers(headers: Mapping[str, str]) -> QuotaHeaders:
     window_s = None
     for policy in stated.split(",")[1:]:
         match = _POLICY.fullmatch(policy)
-        if match and int(match[1]) == limit and 0 < int(match[2]) <= _MAX_WINDOW_S:
+        if match and int(match[1]) == limit > 0 and 0 < int(match[2]) <= _MAX_WINDOW_S:
             window_s = int(match[2])
     remaining = _COUNT.fullmatch(headers.get("x-ratelimit-remaining", ""))
     reset = _COUNT.fullmatch(headers.get("x-ratelimit-reset", ""))
@@ -168,10 +168,13 @@ def _renewed(window: QuotaWindow, ends_s: float) -> QuotaWindow:
 
 
 def _ending(window: QuotaWindow, ends_s: float) -> QuotaWindow:
-    """`x-ratelimit-reset` is rounded up and some time old, so the earliest end that was told is the nearest."""
+    """`x-ratelimit-reset` is rounded up and some time old, so the earliest end that was told is the nearest.
+
+    Before the first answer the end was a guess, and any word of Telnyx is better.
+    """
     if ends_s > window.ends_s + window.window_s / 2:
         return _renewed(window, ends_s)
-    return replace(window, ends_s=min(window.ends_s, ends_s))
+    return replace(window, ends_s=min(window.ends_s, ends_s) if window.is_confirmed else ends_s)
 
 
 def _closed(window: QuotaWindow, told: QuotaHeaders, now_s: float) -> QuotaWindow:
