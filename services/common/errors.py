@@ -113,7 +113,7 @@ def to_status(error: TollbookError) -> status_pb2.Status:
 
 def from_rpc_error(error: grpc.aio.AioRpcError) -> TollbookError:
     """The domain error behind a failed call; what carries no ErrorInfo of ours counts as Unavailable or internal."""
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # an AioRpcError has the fields that it reads
+    status = rpc_status.from_call(error)
     for packed in status.details if status is not None else ():
         info = error_details_pb2.ErrorInfo()
         if packed.Unpack(info) and info.domain == ERROR_DOMAIN and info.reason in _BY_REASON:

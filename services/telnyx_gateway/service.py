@@ -58,8 +58,8 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
 
     async def GetPublicKeys(
         self,
-        request: pb.GetPublicKeysRequest,  # noqa: ARG002
-        context: Context,  # noqa: ARG002
+        request: pb.GetPublicKeysRequest,
+        context: Context,
     ) -> pb.GetPublicKeysResponse:
         public_keys = await self._client.get(_PUBLIC_KEY, Priority.JOB)
         return pb.GetPublicKeysResponse(public_keys=public_keys)
@@ -67,7 +67,7 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
     async def ListDetailRecords(
         self,
         request: pb.ListDetailRecordsRequest,
-        context: Context,  # noqa: ARG002
+        context: Context,
     ) -> AsyncIterator[pb.ListDetailRecordsResponse]:
         query, priority = _decode_query(request), _decode_priority(request.priority)
         async for item in self._reader.read(query, priority):
