@@ -168,7 +168,7 @@ def _write_back(connection: Connection, judged: Sequence[Job], held_status: str)
         return
     names = [name for name in _values(judged[0]) if name not in ("telnyx_call_id", "created_at", "fence")]
     written = _held_by(held_status).values(
-        {name: bindparam(f"new_{name}") for name in names}, lease_until=None
+        **{name: bindparam(f"new_{name}") for name in names}, lease_until=None
     )
     connection.execute(
         written,

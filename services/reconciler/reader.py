@@ -5,7 +5,10 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
+import structlog
+
 from services.common.errors import TelnyxRefused, TelnyxUnreachable, TollbookError, Unavailable
+from services.common.times import format_rfc3339
 from services.reconciler.density import Densities
 from services.reconciler.items import OpenItem
 from services.reconciler.metrics import SWEEPS, RequestTally
@@ -24,6 +27,8 @@ _CONCURRENT_READS = 4
 
 _ABOUT_THE_REQUEST = "request"
 """What telnyx-gateway names as the field of a refusal that is about what was asked, not about the API key."""
+
+_log = structlog.get_logger()
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -98,6 +103,15 @@ class Reader:
             )
         )
         SWEEPS.labels(verdict=sweep.verdict or "unknown").inc()
+        _log.info(
+            "sweep.recorded",
+            record_type=record_type,
+            verdict=sweep.verdict,
+            total_results=sweep.total_results,
+            held_count=sweep.held_count,
+            from_time=format_rfc3339(window.start_at),
+            to_time=format_rfc3339(window.end_at),
+        )
         return sweep
 
     async def _read(self, read: Read, found: list[DetailRecord] | None) -> ReadEnd:

@@ -1,6 +1,5 @@
-"""Moments, clocks and windows for the reconciler's tests."""
+"""Moments, windows and items for the reconciler's tests."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
@@ -9,24 +8,6 @@ from services.reconciler.items import ItemKind, OpenItem
 from services.reconciler.windows import Window
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-@dataclass(slots=True)
-class FakeClock:
-    """Time that stands still until it is told to move."""
-
-    moment: datetime = NOON
-    elapsed_s: float = 1_000.0
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def monotonic_s(self) -> float:
-        return self.elapsed_s
-
-    def advance(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
-        self.elapsed_s += seconds
 
 
 def after(seconds: float) -> datetime:
