@@ -47,7 +47,9 @@ class Stack:
         """Every record of the book, page by page."""
         cursor: dict[str, str] = {}
         while True:
-            page = self.get("/api/billing/records", limit=200, **{"from": "2000-01-01"}, **parameters, **cursor)
+            page = self.get(
+                "/api/billing/records", limit=200, **{"from": "2000-01-01"}, **parameters, **cursor
+            )
             yield from page["records"]
             if not page["nextCursor"]:
                 return
