@@ -8,7 +8,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.common.channel import open_channel
-from services.common.errors import from_rpc_error
+from services.common.rpc_errors import from_rpc_error
 from tollbook.ledger.v1.ledger_pb2 import RecordEventsRequest
 from tollbook.ledger.v1.ledger_pb2_grpc import LedgerServiceStub
 from tollbook.reconciler.v1.reconciler_pb2_grpc import ReconcilerServiceStub

@@ -21,8 +21,8 @@ from gateway.book_answers import DEFAULT_CURRENCY, record_type_of, status_of
 from gateway.filters import DEFAULT_DAYS, charge_filter, last_days
 from gateway.money_display import ShownMoney, show_money
 from services.common.clock import Clock
-from services.common.errors import from_rpc_error
 from services.common.money import Money
+from services.common.rpc_errors import from_rpc_error
 from services.common.wire import from_money, optional_time
 from tollbook.ledger.v1.book_pb2 import Charge
 from tollbook.ledger.v1.ledger_pb2 import (

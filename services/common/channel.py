@@ -55,7 +55,7 @@ def open_channel(
     """A channel to a service (`127.0.0.1:50051`, `dns:///ledger:50051`); close it, or use it as a context.
 
     Calls wait for the service to come up, have these deadlines unless the caller gives its own `timeout`, and carry
-    the trace id of the current context. Turn a failed call into a domain error with `errors.from_rpc_error`.
+    the trace id of the current context. Turn a failed call into a domain error with `from_rpc_error`.
     """
     return grpc.aio.insecure_channel(
         target,

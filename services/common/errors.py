@@ -1,4 +1,4 @@
-"""The errors that Tollbook's services tell each other about, mapped to gRPC once, here.
+"""The errors that Tollbook's services tell each other about; `rpc_errors` takes them over the wire.
 
 TollbookError
 ├── InvalidInput        the caller's mistake; `field` names what to change
@@ -13,12 +13,7 @@ TollbookError
 from dataclasses import dataclass
 from typing import ClassVar
 
-import grpc
-from google.protobuf import any_pb2
-from google.rpc import code_pb2, error_details_pb2, status_pb2
-from grpc_status import rpc_status
-
-ERROR_DOMAIN = "tollbook"
+from google.rpc import code_pb2
 
 
 @dataclass(eq=False)
@@ -83,43 +78,3 @@ class Unavailable(TollbookError):
 
     code = code_pb2.UNAVAILABLE
     reason = "UNAVAILABLE"
-
-
-_BY_REASON: dict[str, type[TollbookError]] = {
-    kind.reason: kind
-    for kind in (
-        InvalidInput,
-        NotFound,
-        Conflict,
-        QuotaExhausted,
-        TelnyxUnreachable,
-        TelnyxRefused,
-        Unavailable,
-    )
-}
-
-
-def to_status(error: TollbookError) -> status_pb2.Status:
-    """A domain error as `google.rpc.Status` with an ErrorInfo that from_rpc_error reads back."""
-    info = error_details_pb2.ErrorInfo(
-        reason=error.reason,
-        domain=ERROR_DOMAIN,
-        metadata={"field": error.field, "retry_after_s": f"{error.retry_after_s:.3f}"},
-    )
-    packed = any_pb2.Any()
-    packed.Pack(info)
-    return status_pb2.Status(code=error.code, message=error.detail, details=[packed])
-
-
-def from_rpc_error(error: grpc.aio.AioRpcError) -> TollbookError:
-    """The domain error behind a failed call; what carries no ErrorInfo of ours counts as Unavailable or internal."""
-    status = rpc_status.from_call(error)
-    for packed in status.details if status is not None else ():
-        info = error_details_pb2.ErrorInfo()
-        if packed.Unpack(info) and info.domain == ERROR_DOMAIN and info.reason in _BY_REASON:
-            kind = _BY_REASON[info.reason]
-            retry_after_s = float(info.metadata.get("retry_after_s") or 0)
-            return kind(error.details() or "", info.metadata.get("field", ""), retry_after_s)
-    if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-        return Unavailable(f"a service of Tollbook did not answer: {error.code().name}")
-    return TollbookError(f"a service of Tollbook failed: {error.code().name}")

@@ -9,8 +9,9 @@ import structlog
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
-from services.common.errors import TollbookError, Unavailable, to_status
+from services.common.errors import TollbookError, Unavailable
 from services.common.logs import TRACE_ID
+from services.common.rpc_errors import to_status
 from services.common.telemetry import RPC_SECONDS
 
 TRACE_METADATA = "x-trace-id"

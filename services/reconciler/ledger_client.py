@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import grpc
 
-from services.common.errors import from_rpc_error
 from services.common.money import Money
+from services.common.rpc_errors import from_rpc_error
 from services.common.wire import from_money, from_timestamp, to_money, to_timestamp
 from services.reconciler.codec import decode_call, decode_item, decode_sweep, encode_day, encode_sweep
 from services.reconciler.ports import CallState, OpenItems

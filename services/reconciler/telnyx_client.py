@@ -5,7 +5,7 @@ from datetime import date
 
 import grpc
 
-from services.common.errors import from_rpc_error
+from services.common.rpc_errors import from_rpc_error
 from services.reconciler.codec import PRIORITIES, decode_answer, decode_usage, encode_day, encode_read
 from services.reconciler.reads import Read, ReadEnd, RecordPage
 from services.reconciler.sweep import Usage

@@ -13,9 +13,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.common.addresses import Address, bind_tcp
 from services.common.channel import open_channel
-from services.common.errors import InvalidInput, TelnyxUnreachable, TollbookError, Unavailable, from_rpc_error
+from services.common.errors import InvalidInput, TelnyxUnreachable, TollbookError, Unavailable
 from services.common.logs import TRACE_ID
 from services.common.process import StartError
+from services.common.rpc_errors import from_rpc_error
 from services.common.server import AdminEndpoint, Endpoint, open_server, serve
 from services.common.telemetry import Readiness, open_admin
 from tests.support.ports import free_port
