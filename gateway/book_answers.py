@@ -24,7 +24,7 @@ DEFAULT_CURRENCY = "USD"
 def record_of(charge: Charge) -> Record:
     """One line of the bill."""
     return Record(
-        id=charge.id,
+        id=charge.record_id,
         record_type=record_type_of(charge),
         phone_number=charge.phone_number or None,
         contact=charge.contact or None,

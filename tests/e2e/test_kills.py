@@ -12,7 +12,7 @@ from tests.support.waiting import wait_until
 
 @pytest.mark.timeout(200)
 def test_each_process_is_killed_while_calls_come_in(tmp_path: Path) -> None:
-    # What comes while the edge or the ledger is away is repeated by the sandbox for a second, as Telnyx does, then lost.
+    # What comes while the edge or the ledger is away is repeated for a second, then lost, as with Telnyx.
     slow_records = (*QUICK_QUOTA, "--record-delay-min-s", "1", "--record-delay-max-s", "5")
     with running_stack(tmp_path, sandbox_arguments=slow_records) as stack:
         for service in SERVICES:

@@ -19,7 +19,7 @@ def forwarding_app(target_url: str) -> Iterator[str]:
     with httpx.Client(timeout=10.0, trust_env=False) as http:
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - the base class names it
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 headers = {name: self.headers[name] for name in _SIGNATURE_HEADERS}
                 answer = http.post(f"{target_url}{self.path}", content=body, headers=headers)
