@@ -13,7 +13,7 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re
 
 def read_host(text: str) -> str:
     """The lower-case name without the port. Raises ValueError with a sentence."""
-    match = _HOST.fullmatch(text.strip().lower())
+    match = _HOST.fullmatch(text.lower())
     if match is None:
         raise ValueError(f"not a host name: {text[:64]!r}")
     return match["name"]

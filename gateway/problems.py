@@ -21,8 +21,8 @@ from services.common.errors import (
     TelnyxUnreachable,
     TollbookError,
     Unavailable,
-    from_rpc_error,
 )
+from services.common.rpc_errors import from_rpc_error
 
 _RETRY_AFTER_S = 1
 _STATUS: dict[type[TollbookError], int] = {

@@ -60,22 +60,21 @@ class PublicKeys:
             await retrying(self._renew)
             await self._sleep(REFRESH_S)
 
-    async def look_again(self) -> bool:
-        """Fetch once more because a signature matched no key: has Telnyx's key changed?
+    async def look_again(self, tried: tuple[VerifyKey, ...]) -> bool:
+        """Fetch once more because a signature matched none of the keys `tried`: has Telnyx's key changed?
 
-        Asks Telnyx at most once a minute, whoever sends what, and never for configured keys. True if the keys are
-        others now.
+        Asks Telnyx at most once a minute, whoever sends what, and never for configured keys. True if there are other
+        keys now.
         """
-        before = self._current
         async with self._fetching:
-            if self._current != before:
+            if self._current != tried:
                 return True
             elapsed_s = self._clock.monotonic_s() - self._fetched_at_s
             if self._is_fixed or elapsed_s < _SHORTEST_REFRESH_S:
                 return False
             with suppress(TollbookError):
                 await self._fetch_now()
-            return self._current != before
+            return self._current != tried
 
     async def _renew(self) -> None:
         async with self._fetching:

@@ -75,8 +75,9 @@ class WebhookReceiver:
         return ExactJson({"success": True})
 
     async def _judge(self, signature: bytes, timestamp: bytes, body: bytes) -> Verdict:
-        verdict = judge(self._keys.current, signature, timestamp, body, self._clock.now())
-        if verdict is Verdict.FORGED and await self._keys.look_again():
+        tried = self._keys.current
+        verdict = judge(tried, signature, timestamp, body, self._clock.now())
+        if verdict is Verdict.FORGED and await self._keys.look_again(tried):
             verdict = judge(self._keys.current, signature, timestamp, body, self._clock.now())
         return verdict
 
