@@ -1,0 +1,206 @@
+"""The services behind the edge as small fakes on real gRPC servers, so that the edge is tested through the wire.
+
+    async with open_fakes() as fakes:
+        fakes.ledger.charges = [...]
+        Targets(*fakes.targets)
+
+Each fake answers from its fields; `errors["GetBalance"] = NotFound(...)` makes one method fail.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+
+from gateway.backends import Targets
+from services.common.addresses import Address
+from services.common.errors import NotFound
+from services.common.server import Endpoint, open_server
+from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc
+from tollbook.reconciler.v1 import reconciler_pb2, reconciler_pb2_grpc
+from tollbook.telnyx.v1 import telnyx_gateway_pb2, telnyx_gateway_pb2_grpc, webhook_event_pb2
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+@dataclass
+class _Fake:
+    """What all fakes have: the requests they saw, and the errors they are to give."""
+
+    errors: dict[str, Exception] = field(default_factory=dict)
+    requests: dict[str, list[Message]] = field(default_factory=dict)
+
+    def _took(self, method: str, request: Message) -> None:
+        self.requests.setdefault(method, []).append(request)
+        if method in self.errors:
+            raise self.errors[method]
+
+
+@dataclass
+class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
+    """Keeps events; answers with the charges, sums, calls and sessions that the test gave it."""
+
+    events: list[webhook_event_pb2.WebhookEvent] = field(default_factory=list)
+    refused_event_ids: dict[str, Exception] = field(default_factory=dict)
+    charges: list[book_pb2.Charge] = field(default_factory=list)
+    summary: ledger_pb2.SummarizeResponse = field(default_factory=ledger_pb2.SummarizeResponse)
+    calls: dict[str, book_pb2.CallLeg] = field(default_factory=dict)
+    sessions: dict[str, book_pb2.Session] = field(default_factory=dict)
+    commits_when: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.commits_when.set()
+
+    async def RecordEvents(
+        self, request: ledger_pb2.RecordEventsRequest, context: Context
+    ) -> ledger_pb2.RecordEventsResponse:
+        self._took("RecordEvents", request)
+        await self.commits_when.wait()
+        for event in request.events:
+            if event.event_id in self.refused_event_ids:
+                raise self.refused_event_ids[event.event_id]
+        self.events.extend(request.events)
+        return ledger_pb2.RecordEventsResponse(new_count=len(request.events))
+
+    async def ListCharges(
+        self, request: ledger_pb2.ListChargesRequest, context: Context
+    ) -> ledger_pb2.ListChargesResponse:
+        self._took("ListCharges", request)
+        start = int(request.page_token or 0)
+        end = start + request.page_size
+        token = str(end) if end < len(self.charges) else ""
+        return ledger_pb2.ListChargesResponse(charges=self.charges[start:end], next_page_token=token)
+
+    async def Summarize(
+        self, request: ledger_pb2.SummarizeRequest, context: Context
+    ) -> ledger_pb2.SummarizeResponse:
+        self._took("Summarize", request)
+        return self.summary
+
+    async def GetCall(
+        self, request: ledger_pb2.GetCallRequest, context: Context
+    ) -> ledger_pb2.GetCallResponse:
+        self._took("GetCall", request)
+        if request.id not in self.calls:
+            raise NotFound("no call is known under this id")
+        return ledger_pb2.GetCallResponse(call=self.calls[request.id])
+
+    async def GetSession(
+        self, request: ledger_pb2.GetSessionRequest, context: Context
+    ) -> ledger_pb2.GetSessionResponse:
+        self._took("GetSession", request)
+        if request.session_id not in self.sessions:
+            raise NotFound("no session is known under this id")
+        return ledger_pb2.GetSessionResponse(session=self.sessions[request.session_id])
+
+
+@dataclass
+class FakeTelnyxGateway(_Fake, telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer):
+    """Knows one balance and the account's keys."""
+
+    balance: telnyx_gateway_pb2.GetBalanceResponse = field(
+        default_factory=telnyx_gateway_pb2.GetBalanceResponse
+    )
+    public_keys: list[str] = field(default_factory=list)
+
+    async def GetBalance(
+        self, request: telnyx_gateway_pb2.GetBalanceRequest, context: Context
+    ) -> telnyx_gateway_pb2.GetBalanceResponse:
+        self._took("GetBalance", request)
+        return self.balance
+
+    async def GetPublicKeys(
+        self, request: telnyx_gateway_pb2.GetPublicKeysRequest, context: Context
+    ) -> telnyx_gateway_pb2.GetPublicKeysResponse:
+        self._took("GetPublicKeys", request)
+        return telnyx_gateway_pb2.GetPublicKeysResponse(public_keys=self.public_keys)
+
+
+@dataclass
+class FakeReconciler(_Fake, reconciler_pb2_grpc.ReconcilerServiceServicer):
+    """Answers fetches and runs as the test says; knows some jobs."""
+
+    fetched: reconciler_pb2.FetchCallCostResponse = field(
+        default_factory=reconciler_pb2.FetchCallCostResponse
+    )
+    processed: reconciler_pb2.ProcessDueResponse = field(default_factory=reconciler_pb2.ProcessDueResponse)
+    jobs: list[reconciler_pb2.Job] = field(default_factory=list)
+
+    async def FetchCallCost(
+        self, request: reconciler_pb2.FetchCallCostRequest, context: Context
+    ) -> reconciler_pb2.FetchCallCostResponse:
+        self._took("FetchCallCost", request)
+        return self.fetched
+
+    async def ProcessDue(
+        self, request: reconciler_pb2.ProcessDueRequest, context: Context
+    ) -> reconciler_pb2.ProcessDueResponse:
+        self._took("ProcessDue", request)
+        return self.processed
+
+    async def ListJobs(
+        self, request: reconciler_pb2.ListJobsRequest, context: Context
+    ) -> reconciler_pb2.ListJobsResponse:
+        self._took("ListJobs", request)
+        return reconciler_pb2.ListJobsResponse(jobs=self.jobs[: request.page_size], next_page_token="next")
+
+    async def GetJob(
+        self, request: reconciler_pb2.GetJobRequest, context: Context
+    ) -> reconciler_pb2.GetJobResponse:
+        self._took("GetJob", request)
+        for job in self.jobs:
+            if job.call_id == request.call_id:
+                return reconciler_pb2.GetJobResponse(job=job)
+        raise NotFound("no job is known for this call")
+
+
+@dataclass(frozen=True, slots=True)
+class Fakes:
+    """The three fakes, and where they listen."""
+
+    ledger: FakeLedger
+    telnyx: FakeTelnyxGateway
+    reconciler: FakeReconciler
+    targets: Targets
+
+
+@asynccontextmanager
+async def open_fakes() -> AsyncIterator[Fakes]:
+    """Serve all three on free loopback ports while the context is open."""
+    # The methods that the edge never calls stay as the generated base class has them: unimplemented.
+    ledger = FakeLedger()  # type: ignore[abstract]
+    telnyx = FakeTelnyxGateway()  # type: ignore[abstract]
+    reconciler = FakeReconciler()
+    async with AsyncExitStack() as stack:
+
+        async def serve(name: str, add: Any, servicer: _Fake) -> str:
+            endpoint = Endpoint(
+                listen=Address("127.0.0.1", 0),
+                listen_variable="TEST_LISTEN",
+                service_names=(name,),
+                add_servicers=lambda server: add(servicer, server),
+            )
+            return str(await stack.enter_async_context(open_server(endpoint)))
+
+        targets = Targets(
+            ledger=await serve(
+                "tollbook.ledger.v1.LedgerService",
+                ledger_pb2_grpc.add_LedgerServiceServicer_to_server,
+                ledger,
+            ),
+            telnyx_gateway=await serve(
+                "tollbook.telnyx.v1.TelnyxGatewayService",
+                telnyx_gateway_pb2_grpc.add_TelnyxGatewayServiceServicer_to_server,
+                telnyx,
+            ),
+            reconciler=await serve(
+                "tollbook.reconciler.v1.ReconcilerService",
+                reconciler_pb2_grpc.add_ReconcilerServiceServicer_to_server,
+                reconciler,
+            ),
+        )
+        yield Fakes(ledger, telnyx, reconciler, targets)
