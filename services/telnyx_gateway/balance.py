@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from services.common.money import Money
-from services.telnyx_gateway.client import UnreadableAnswer
+from services.telnyx_gateway.request import UnreadableAnswer
 from services.telnyx_vocabulary.json_values import ABSENT, DECODE_ERRORS, DEFAULT_CURRENCY, ValueReader
 
 

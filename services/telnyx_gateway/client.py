@@ -1,10 +1,10 @@
 """HTTPS to Telnyx: one request at a time through the quota's door, repeated while that can help."""
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,6 +17,7 @@ from services.common.errors import TelnyxRefused, TelnyxUnreachable
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.quota_gate import Permit, QuotaGate
 from services.telnyx_gateway.refusals import Retryable, raise_for_status
+from services.telnyx_gateway.request import Parsed, Request, UnreadableAnswer
 from services.telnyx_gateway.settings import is_loopback
 
 REQUESTS = Counter(
@@ -35,13 +36,12 @@ _ANSWER_S = 30.0
 """The longest that one answer may take in all, however slowly it drips."""
 
 _PERSON_ATTEMPTS = 2
+_PERSON_ANSWER_S = 4.0
+_PERSON_PATIENCE_S = 9.0
+"""All attempts together, shortly before the deadline that callers give a call: they are to learn why."""
 
-Parsed = TypeVar("Parsed")
+
 _log = structlog.get_logger()
-
-
-class UnreadableAnswer(ValueError):
-    """A parser's word for a body that is not what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,6 @@ class Backoff:
     attempt_count: int = 4
     first_s: float = 0.5
     longest_s: float = 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class Request(Generic[Parsed]):
-    """One GET. `label` opens its log lines and names it there: no ids, no numbers."""
-
-    endpoint: str
-    parameters: Mapping[str, str]
-    parse: Callable[[bytes], Parsed]
-    label: str
 
 
 class TelnyxClient:
@@ -110,32 +100,36 @@ class TelnyxClient:
             raise TelnyxRefused(
                 "TELNYX_API_KEY is not set: without it Telnyx cannot be asked", field="TELNYX_API_KEY"
             )
-        attempt_count = self._backoff.attempt_count
+        is_person = priority is Priority.PERSON
+        attempt_count = _PERSON_ATTEMPTS if is_person else self._backoff.attempt_count
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(Retryable),
-            stop=stop_after_attempt(
-                min(attempt_count, _PERSON_ATTEMPTS) if priority is Priority.PERSON else attempt_count
-            ),
+            stop=stop_after_attempt(attempt_count),
             wait=wait_random_exponential(multiplier=self._backoff.first_s, max=self._backoff.longest_s),
             reraise=True,
         )
         try:
-            return await retrying(self._attempt, request, priority)
+            async with asyncio.timeout(_PERSON_PATIENCE_S if is_person else None):
+                return await retrying(self._attempt, request, priority)
+        except TimeoutError as error:
+            raise TelnyxUnreachable("Telnyx did not answer in time") from error
         except Retryable as failure:
             raise failure.error from failure
 
     async def _attempt(self, request: Request[Parsed], priority: Priority) -> Parsed:
-        gate = self._gates[request.endpoint]
-        async with gate.permit(priority) as permit:
+        """One request, as soon as the quota lets it go, counted and logged however it ends."""
+        async with self._gates[request.endpoint].permit(priority) as permit:
             started_s = time.perf_counter()
-            outcome = "failed"
+            outcome = "cancelled"
             try:
-                async with asyncio.timeout(_ANSWER_S):
+                async with asyncio.timeout(_PERSON_ANSWER_S if priority is Priority.PERSON else _ANSWER_S):
                     status, body = await self._send(request, permit)
                 outcome = str(status)
-                left = gate.report().reset_at - self._clock.now()
-                raise_for_status(status, body, left.total_seconds())
-                return _parsed(request, body)
+                raise_for_status(status, body, self._window_left_s(request.endpoint))
+                return request.parse(body)
+            except UnreadableAnswer as error:
+                outcome = "unreadable"
+                raise Retryable(TelnyxUnreachable(f"Telnyx's answer cannot be read: {error}")) from error
             except (httpx.TimeoutException, TimeoutError) as error:
                 outcome = "timeout"
                 raise Retryable(TelnyxUnreachable("Telnyx did not answer in time")) from error
@@ -143,16 +137,7 @@ class TelnyxClient:
                 outcome = type(error).__name__
                 raise Retryable(TelnyxUnreachable(f"Telnyx cannot be reached ({outcome})")) from error
             finally:
-                took_s = time.perf_counter() - started_s
-                REQUESTS.labels(endpoint=request.endpoint, status=outcome).inc()
-                REQUEST_SECONDS.labels(endpoint=request.endpoint).observe(took_s)
-                _log.info(
-                    "telnyx.asked",
-                    endpoint=request.endpoint,
-                    status=outcome,
-                    took_s=round(took_s, 3),
-                    message=f"{request.label}: {outcome}",
-                )
+                _observe(request.endpoint, request.label, outcome, time.perf_counter() - started_s)
 
     async def _send(self, request: Request[Parsed], permit: Permit) -> tuple[int, bytes]:
         async with self._http.stream("GET", request.endpoint, params=dict(request.parameters)) as response:
@@ -164,9 +149,19 @@ class TelnyxClient:
                     raise TelnyxUnreachable(f"Telnyx's answer is larger than {MAX_BODY_BYTES} bytes")
             return response.status_code, bytes(body)
 
+    def _window_left_s(self, endpoint: str) -> float:
+        return (self._gates[endpoint].report().reset_at - self._clock.now()).total_seconds()
 
-def _parsed(request: Request[Parsed], body: bytes) -> Parsed:
-    try:
-        return request.parse(body)
-    except UnreadableAnswer as error:
-        raise Retryable(TelnyxUnreachable(f"Telnyx's answer cannot be read: {error}")) from error
+
+def _observe(endpoint: str, label: str, outcome: str, took_s: float) -> None:
+    REQUESTS.labels(endpoint=endpoint, status=outcome).inc()
+    REQUEST_SECONDS.labels(endpoint=endpoint).observe(took_s)
+    level = logging.INFO if outcome == "200" else logging.WARNING
+    _log.log(
+        level,
+        "telnyx.asked",
+        endpoint=endpoint,
+        status=outcome,
+        took_s=round(took_s, 3),
+        message=f"{label}: {outcome}",
+    )

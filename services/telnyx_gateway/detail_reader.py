@@ -6,10 +6,11 @@ from datetime import datetime
 
 from services.common.clock import Clock
 from services.common.errors import TelnyxRefused, TelnyxUnreachable
-from services.telnyx_gateway.client import Request, TelnyxClient, UnreadableAnswer
+from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.coverage import Coverage
 from services.telnyx_gateway.detail_query import DetailQuery, names_of
 from services.telnyx_gateway.quota import Priority
+from services.telnyx_gateway.request import Request, UnreadableAnswer
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.records import RowPage, UnreadablePage, decode_rows, read_record
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from services.telnyx_gateway.client import UnreadableAnswer
+from services.telnyx_gateway.request import UnreadableAnswer
 from services.telnyx_vocabulary.json_values import DECODE_ERRORS
 
 _KEY_BYTES = 32

@@ -67,7 +67,8 @@ class QuotaWindow:
     `granted`: requests that we let go in this window. `least_told`: the smallest remainder that an answer of this
     window named; the quota is the account's, and other programs may use it too. `in_flight`: granted and not yet
     answered: Telnyx may or may not have counted them. `is_confirmed`: an answer of this window has come; before
-    that only one request goes at a time, so that a wrong idea of the window costs one 429 at most.
+    that only one request goes at a time, so that a wrong idea of the window costs one 429 at most. `is_aligned`: some
+    answer, of this window or an earlier one, has told when windows end; before that the end is a guess.
     """
 
     limit: int
@@ -77,6 +78,7 @@ class QuotaWindow:
     least_told: int = 0
     in_flight: int = 0
     is_confirmed: bool = False
+    is_aligned: bool = False
 
     @classmethod
     def assumed(cls, limit: int, window_s: float, ends_s: float) -> "QuotaWindow":
@@ -125,10 +127,12 @@ class QuotaWindow:
             least_told=self.least_told if self.is_confirmed else self.least_told + limit - self.limit,
             in_flight=max(0, self.in_flight - 1),
         )
-        if told.reset_s is not None:
-            window = _ending(window, now_s + told.reset_s)
         if status == _TOO_MANY and not told.remaining:
             return _closed(window, told, now_s)
+        if told.reset_s is not None:
+            if _is_of_an_earlier_window(window, now_s + told.reset_s):
+                return replace(window, granted=max(0, window.granted - 1))
+            window = _ending(window, now_s + told.reset_s)
         remaining = window.least_told - 1 if told.remaining is None else told.remaining
         return replace(
             window,
@@ -163,8 +167,9 @@ class QuotaWindow:
 
 def _renewed(window: QuotaWindow, ends_s: float) -> QuotaWindow:
     """The window after this one. What is still in flight may be counted in it."""
-    fresh = QuotaWindow.assumed(window.limit, window.window_s, ends_s)
-    return replace(fresh, granted=window.in_flight, in_flight=window.in_flight)
+    return replace(
+        window, ends_s=ends_s, granted=window.in_flight, least_told=window.limit, is_confirmed=False
+    )
 
 
 def _ending(window: QuotaWindow, ends_s: float) -> QuotaWindow:
@@ -172,12 +177,25 @@ def _ending(window: QuotaWindow, ends_s: float) -> QuotaWindow:
 
     Before the first answer the end was a guess, and any word of Telnyx is better.
     """
+    if not window.is_aligned:
+        return replace(window, ends_s=ends_s, is_aligned=True)
     if ends_s > window.ends_s + window.window_s / 2:
         return _renewed(window, ends_s)
-    return replace(window, ends_s=min(window.ends_s, ends_s) if window.is_confirmed else ends_s)
+    return replace(window, ends_s=min(window.ends_s, ends_s))
+
+
+def _is_of_an_earlier_window(window: QuotaWindow, ends_s: float) -> bool:
+    """Whether an answer was under way while the window turned: what it tells is over, and its request counted there."""
+    return window.is_aligned and ends_s < window.ends_s - window.window_s / 2
 
 
 def _closed(window: QuotaWindow, told: QuotaHeaders, now_s: float) -> QuotaWindow:
     """After a 429 that left nothing: silence until the end it named."""
     ends_s = window.ends_s if told.reset_s is None else now_s + told.reset_s
-    return replace(window, least_told=0, ends_s=max(ends_s, now_s + _LEAST_PAUSE_S), is_confirmed=True)
+    return replace(
+        window,
+        least_told=0,
+        ends_s=max(ends_s, now_s + _LEAST_PAUSE_S),
+        is_confirmed=True,
+        is_aligned=window.is_aligned or told.reset_s is not None,
+    )

@@ -11,12 +11,13 @@ from services.common.clock import Clock
 from services.common.errors import InvalidInput
 from services.common.wire import optional_time, to_money, to_timestamp
 from services.telnyx_gateway.balance import Balance, parse_balance
-from services.telnyx_gateway.client import Request, TelnyxClient
+from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.detail_query import DetailQuery, Window, make_query
 from services.telnyx_gateway.detail_reader import Complete, DetailReader, RecordPage
 from services.telnyx_gateway.public_keys import parse_public_keys
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.quota_gate import QuotaGate
+from services.telnyx_gateway.request import Request
 from services.telnyx_gateway.usage import read_usage
 from services.telnyx_vocabulary.record_types import RecordType, find_record_type
 from services.telnyx_vocabulary.wire import encode_record
@@ -61,7 +62,7 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
         request: pb.GetPublicKeysRequest,
         context: Context,
     ) -> pb.GetPublicKeysResponse:
-        public_keys = await self._client.get(_PUBLIC_KEY, Priority.JOB)
+        public_keys = await self._client.get(_PUBLIC_KEY, Priority.PERSON)
         return pb.GetPublicKeysResponse(public_keys=public_keys)
 
     async def ListDetailRecords(

@@ -9,8 +9,9 @@ import structlog
 from services.common.clock import Clock
 from services.common.errors import InvalidInput, TelnyxUnreachable
 from services.common.money import Money
-from services.telnyx_gateway.client import Request, TelnyxClient, UnreadableAnswer
+from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.quota import Priority
+from services.telnyx_gateway.request import Request, UnreadableAnswer
 from services.telnyx_vocabulary.json_values import ABSENT, DEFAULT_CURRENCY, ValueReader, is_absent
 from services.telnyx_vocabulary.record_types import RecordType
 from services.telnyx_vocabulary.records import UnreadablePage, decode_rows

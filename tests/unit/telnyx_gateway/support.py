@@ -1,6 +1,6 @@
 """A TelnyxClient whose network is a function of the test."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 import httpx
@@ -13,6 +13,7 @@ KEY = "KEY0123456789SYNTHETIC"
 NUMBER = "+12025550131"
 
 Handler = Callable[[httpx.Request], httpx.Response]
+AsyncHandler = Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
 
 
 class Network:
@@ -29,7 +30,7 @@ class Network:
 
 @asynccontextmanager
 async def open_client(
-    network: Network, *, key: str = KEY, limit: int = 10_000
+    network: Handler | AsyncHandler, *, key: str = KEY, limit: int = 10_000
 ) -> AsyncIterator[TelnyxClient]:
     """A client without waits between attempts."""
     clock = SystemClock()

@@ -1,14 +1,17 @@
 """Requests to Telnyx: what is tried again, what is not, and what the caller is told."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
 import structlog
 
 from services.common.errors import QuotaExhausted, TelnyxRefused, TelnyxUnreachable, TollbookError
-from services.telnyx_gateway.client import MAX_BODY_BYTES, Request, UnreadableAnswer
+from services.telnyx_gateway import client as client_module
+from services.telnyx_gateway.client import MAX_BODY_BYTES
 from services.telnyx_gateway.quota import Priority
+from services.telnyx_gateway.request import Request, UnreadableAnswer
 from tests.unit.telnyx_gateway.support import KEY, NUMBER, Network, html, open_client, telnyx_error
 
 
@@ -101,6 +104,35 @@ async def test_a_person_is_told_sooner() -> None:
     network = scripted(html(502))
     await failure(network, Priority.PERSON)
     assert len(network.requests) == 2
+
+
+async def test_a_person_waits_for_all_attempts_together_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "_PERSON_PATIENCE_S", 0.05)
+
+    async def stall(request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError(request)
+
+    async with open_client(stall) as client:
+        with pytest.raises(TelnyxUnreachable, match="did not answer in time"):
+            await client.get(BALANCE, Priority.PERSON)
+
+
+async def test_an_answer_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, the answer never ends."""
+    monkeypatch.setattr(client_module, "_ANSWER_S", 0.05)
+
+    async def drip() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0)
+
+    async def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=drip())
+
+    async with open_client(answer) as client:
+        with pytest.raises(TelnyxUnreachable, match="did not answer in time"):
+            await client.get(BALANCE, Priority.JOB)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from services.common.clock import SystemClock
 from services.common.errors import InvalidInput, TelnyxUnreachable
 from services.common.money import Money
 from services.telnyx_gateway.balance import Balance, parse_balance
-from services.telnyx_gateway.client import UnreadableAnswer
 from services.telnyx_gateway.public_keys import parse_public_keys
 from services.telnyx_gateway.quota import Priority
+from services.telnyx_gateway.request import UnreadableAnswer
 from services.telnyx_gateway.usage import UsageDay, read_usage
 from services.telnyx_vocabulary.record_types import RecordType, find_record_type
 from tests.unit.telnyx_gateway.support import Network, open_client

@@ -141,6 +141,13 @@ def test_a_limit_other_than_assumed_is_taken_over() -> None:
     assert lower.remaining == 9
 
 
+def test_an_answer_that_was_under_way_while_the_window_turned_tells_nothing_of_the_new_one() -> None:
+    window = confirmed(1).granting().at(60.1)
+    assert (window.remaining, window.ends_s) == (39, 120)
+    window = window.answered(200, QuotaHeaders(40, 60, 0, 1), now_s=60.2)
+    assert (window.remaining, window.ends_s, window.is_confirmed) == (40, 120, False)
+
+
 def test_a_window_that_turned_before_we_knew_is_noticed() -> None:
     window = confirmed(0, ends_s=60).answered(200, QuotaHeaders(40, 60, 39, 58), now_s=58)
     assert (window.ends_s, window.remaining) == (116, 39)
@@ -210,27 +217,39 @@ def run_for(server: Server, duration_s: float, latency_s: float, loss_rate: floa
     return sent
 
 
-SERVERS = st.builds(
-    Server,
+@settings(deadline=None)
+@given(
     limit=st.integers(1, 60),
-    window_s=st.sampled_from([1, 2, 5, 60]),
-    skew_s=st.floats(0, 120, allow_nan=False),
-    others_per_window=st.just(0),
+    window_s=st.sampled_from([5, 60]),
+    skew_s=st.floats(0, 120),
+    latency_s=st.floats(0.02, 0.4),
+    seed=st.integers(0, 10**6),
 )
+def test_alone_on_the_account_no_request_is_refused_and_the_quota_is_used(
+    limit: int, window_s: int, skew_s: float, latency_s: float, seed: int
+) -> None:
+    server = Server(limit, window_s, skew_s, others_per_window=0)
+    run_for(server, 20 * window_s + 60, latency_s, loss_rate=0.0, rng=random.Random(seed))
+    assert server.refused == 0
+    if window_s == 60 and limit <= 40:
+        # Windows from the second to the last but one were there as a whole.
+        assert all(server.ours[number] >= limit - 1 for number in sorted(server.ours)[1:-1])
 
 
 @settings(deadline=None)
-@given(server=SERVERS, latency_s=st.floats(0.02, 0.4), seed=st.integers(0, 10**6))
-def test_alone_on_the_account_hardly_a_request_is_refused_and_the_quota_is_used(
-    server: Server, latency_s: float, seed: int
+@given(
+    limit=st.integers(5, 60),
+    window_s=st.sampled_from([1, 2]),
+    skew_s=st.floats(0, 120),
+    seed=st.integers(0, 10**6),
+)
+def test_windows_about_as_short_as_a_round_trip_cost_few_refusals(
+    limit: int, window_s: int, skew_s: float, seed: int
 ) -> None:
-    sent = run_for(server, 20 * server.window_s + 60, latency_s, loss_rate=0.0, rng=random.Random(seed))
-    assert server.refused * 20 <= max(sent, 20)
-    assert max(server.ours.values()) <= server.limit
-    if server.window_s == 60 and server.limit <= 40:
-        # Windows from the second to the last but one were there as a whole.
-        whole = sorted(server.ours)[1:-1]
-        assert all(server.ours[number] >= server.limit - 1 for number in whole)
+    """`x-ratelimit-reset` counts whole seconds: nobody can tell exactly when such a window ends."""
+    server = Server(limit, window_s, skew_s, others_per_window=0)
+    sent = run_for(server, 20 * window_s + 60, 0.35, loss_rate=0.0, rng=random.Random(seed))
+    assert server.refused * 10 <= sent
 
 
 @settings(deadline=None)
