@@ -6,6 +6,7 @@ import sys
 
 import httpx
 import structlog
+import typer
 
 from services.cli.addressing import Addresses, choose_addresses
 from services.cli.backoff import Backoff
@@ -84,7 +85,7 @@ async def _readiness(client: httpx.AsyncClient, edge_url: str) -> str:
 
 
 def _tell(event: str, message: str) -> None:
-    """To the log as an event, and to the person at the terminal as a sentence."""
-    _log.info(event, message=message)
-    sys.stderr.write(f"{message}\n")
-    sys.stderr.flush()
+    """A sentence for the person at the terminal; an event in the log, where that goes somewhere else."""
+    if not sys.stdout.isatty():
+        _log.info(event, message=message)
+    typer.secho(message, err=True, bold=True)
