@@ -44,6 +44,14 @@ _TYPE_WORDS = {
     "sms_outbound": "SMS out",
     "other": "Other",
 }
+_SOURCE_WORDS = {
+    "fallback": "fallback rate",
+    "learned": "learned rate",
+    "call_cost_webhook": "call.cost webhook",
+    "detail_records_api": "detail records",
+    "webhook": "webhook",
+    "mixed": "records and webhooks",
+}
 
 Answer = TypeVar("Answer")
 
@@ -157,7 +165,7 @@ def _row_of(charge: Charge) -> _Row:
         duration=_duration(charge.duration_seconds),
         cost=_shown(charge.cost),
         status=status_of(charge.status),
-        source=charge.source.replace("_", " "),
+        source=_SOURCE_WORDS.get(charge.source, charge.source),
         description=charge.description,
     )
 

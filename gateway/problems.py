@@ -34,15 +34,13 @@ _STATUS: dict[type[TollbookError], int] = {
     TelnyxRefused: 502,
     Unavailable: 503,
 }
-# What a request to a service calls differently than the query that it came from.
+# What a request to a service calls differently than the HTTP request that it came from.
 _FIELD_NAMES = {
     "page_token": "cursor",
     "page_size": "limit",
     "from_time": "from",
     "to_time": "to",
-    "phone_number": "phoneNumber",
-    "kind": "recordType",
-    "group_by": "groupBy",
+    "call_id": "callControlId",
 }
 _log = structlog.get_logger()
 
@@ -84,7 +82,8 @@ def problem_of(error: TollbookError) -> Problem:
     headers = {}
     if status == 503:
         headers["Retry-After"] = str(max(_RETRY_AFTER_S, math.ceil(error.retry_after_s)))
-    return Problem(status, error.detail, _FIELD_NAMES.get(error.field, error.field), headers)
+    field = _FIELD_NAMES.get(error.field, error.field) if isinstance(error, InvalidInput) else ""
+    return Problem(status, error.detail, field, headers)
 
 
 async def answer_problem(_: Request, error: Exception) -> Response:

@@ -169,7 +169,9 @@ async def test_fetch_call_cost_that_is_not_there_yet(edge: EdgeUnderTest) -> Non
 
 
 async def test_fetch_call_cost_of_a_call_that_nobody_knows(edge: EdgeUnderTest) -> None:
-    edge.fakes.reconciler.errors["FetchCallCost"] = NotFound("neither Tollbook nor Telnyx knows this call")
+    edge.fakes.reconciler.errors["FetchCallCost"] = NotFound(
+        "neither Tollbook nor Telnyx knows this call", "call_id"
+    )
     response = await edge.client.post(FETCH, json={"callControlId": "v3:unknown"})
     assert_problem(response, 404, "neither Tollbook nor Telnyx")
 

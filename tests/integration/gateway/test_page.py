@@ -65,7 +65,7 @@ async def test_four_cards_and_the_latest_records(edge: EdgeUnderTest) -> None:
         "SMS cost $0.2469 last 30 days",
         "Call cost $0.8642 last 30 days",
         "12 records; $0.4938 of the total is still estimated. Besides that 0.0000 EUR .",
-        "Call out +12025550100 +12025550131 2:05 $0.0152 exact detail records api",
+        "Call out +12025550100 +12025550131 2:05 $0.0152 exact detail records",
         "SMS in",
     ):
         assert text in page.text
