@@ -122,6 +122,7 @@ RECORD_TYPES: tuple[RecordType, ...] = (
         time_field="joined_at",
         session_field="call_session_id",
         leg_field="call_leg_id",
+        usage_product="conference",
     ),
     RecordType("conference", has_money=False),
     RecordType("inference", time_field="created_at", billed_by_unit=True),

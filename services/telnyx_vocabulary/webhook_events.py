@@ -9,17 +9,11 @@ from datetime import datetime
 import msgspec
 
 from services.telnyx_vocabulary.detail_record import Direction
+from services.telnyx_vocabulary.directions import DIRECTIONS
 from services.telnyx_vocabulary.json_values import ABSENT, DECODE_ERRORS, MAX_TEXT_LENGTH, ValueReader
 from services.telnyx_vocabulary.webhook_costs import read_call_cost
 from services.telnyx_vocabulary.webhook_event import UNREADABLE_EVENT, WebhookEvent
 from services.telnyx_vocabulary.webhook_messages import MESSAGE_EVENTS, read_message, read_party
-
-_DIRECTIONS: dict[str, Direction] = {
-    "inbound": "inbound",
-    "incoming": "inbound",
-    "outbound": "outbound",
-    "outgoing": "outbound",
-}
 
 
 class _Envelope(msgspec.Struct):
@@ -114,6 +108,6 @@ def _open_envelope(body: bytes, reader: ValueReader) -> _Envelope:
 
 def _read_direction(raw: msgspec.Raw, event_type: str, reader: ValueReader) -> Direction:
     word = reader.text(raw, "direction")
-    if word and word not in _DIRECTIONS:
+    if word and word not in DIRECTIONS:
         reader.complain("direction", f"not a direction: {word[:40]!r}")
-    return _DIRECTIONS.get(word) or MESSAGE_EVENTS.get(event_type, "")
+    return DIRECTIONS.get(word) or MESSAGE_EVENTS.get(event_type, "")
