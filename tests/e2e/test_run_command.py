@@ -19,6 +19,7 @@ _ANY_PORTS = {
     **{f"{name}_LISTEN": "127.0.0.1:0" for name in _LISTENS},
     **{f"{name}_ADMIN_LISTEN": "127.0.0.1:0" for name in ("GATEWAY", *_LISTENS)},
 }
+_PATIENCE_S = 60.0
 _PROCESSES = {"sandbox", "ledger", "telnyx-gateway", "reconciler", "edge"}
 
 
@@ -59,14 +60,14 @@ async def test_from_nothing_to_a_page_with_calls_and_back_to_nothing(tmp_path: P
         page = next(word for word in ready["message"].split() if word.startswith("http"))
         assert "sandbox account" in run.wait_for_event("sandbox.started")["message"]
         assert _shows_a_page(page)
-        await until(lambda: _calls_in_the_book(page) > 0)
+        await until(lambda: _calls_in_the_book(page) > 0, _PATIENCE_S)
 
         first = _started(run)
         assert {name for name, _ in first} == _PROCESSES
         ledger_pid = dict(first)["ledger"]
         os.kill(ledger_pid, signal.SIGKILL)
-        await until(lambda: [name for name, _ in _started(run)].count("ledger") == 2)
-        await until(lambda: _calls_in_the_book(page) > 0)
+        await until(lambda: [name for name, _ in _started(run)].count("ledger") == 2, _PATIENCE_S)
+        await until(lambda: _calls_in_the_book(page) > 0, _PATIENCE_S)
 
         assert run.stop() == 0
         assert not [pid for _, pid in _started(run) if _is_alive(pid)]
