@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import structlog
-
 from services.common.clock import Clock
 from services.common.errors import TollbookError
 from services.reconciler.closing import ClosingNeed, closing_needs, closing_windows, usage_days
@@ -13,13 +11,13 @@ from services.reconciler.pace import ClosingLane, Rest
 from services.reconciler.ports import MAX_IDS, LedgerPort, TelnyxPort
 from services.reconciler.reader import Reader, gather_some
 from services.reconciler.trailing import SweepRules
+from services.reconciler.troubles import Troubles
 
 _SHARE: Final = 0.25
 _MAX_WINDOWS: Final = 20
 _LEAST_PACE_S: Final = 1.0
 _PACE_PER_INTERVAL: Final = 0.25
 _LONGEST_PER_INTERVAL: Final = 4.0
-_log = structlog.get_logger()
 
 Needs = dict[str, list[ClosingNeed]]
 
@@ -48,9 +46,11 @@ class ClosingSweeps:
         self._interval_s = rules.interval.total_seconds()
         self._clock = clock
         self._lanes: dict[str, ClosingLane] = {}
+        self._troubles = Troubles("closing sweeps")
+        self._usage_troubles = Troubles("usage reports")
 
     async def step(self) -> bool:
-        """Read what can be closed now; False if there was nothing. Raises TollbookError if all of it failed."""
+        """Read what can be closed now; False if there was nothing. A type that fails waits, the others go on."""
         needs = self._ready_needs()
         if not needs:
             return False
@@ -58,11 +58,8 @@ class ClosingSweeps:
         confirmed = self._ready_needs()
         if not confirmed:
             return False
-        outcomes = await gather_some(self._close_type, list(confirmed.items()))
+        await gather_some(self._close_type, list(confirmed.items()))
         self._discovery.look_at_all_soon()
-        faults = [fault for fault in outcomes if fault is not None]
-        if faults and len(faults) == len(outcomes):
-            raise faults[0]
         return True
 
     def _ready_needs(self) -> Needs:
@@ -85,7 +82,7 @@ class ClosingSweeps:
                 self._discovery.closable.pop(record_id, None)
             self._discovery.closable.update({item.record_id: item for item in answer.items})
 
-    async def _close_type(self, wanted: tuple[str, Sequence[ClosingNeed]]) -> TollbookError | None:
+    async def _close_type(self, wanted: tuple[str, Sequence[ClosingNeed]]) -> None:
         record_type, needs = wanted
         started_s = self._clock.monotonic_s()
         try:
@@ -94,14 +91,13 @@ class ClosingSweeps:
                 sweep = await self._reader.sweep(record_type, group.window)
                 if sweep.verdict == "unproven":
                     await self._ask_usage(record_type, group.members)
+            self._troubles.succeeded(record_type)
         except TollbookError as error:
-            _log.warning("sweep.failed", record_type=record_type, message=f"a closing sweep failed: {error}")
-            return error
+            self._troubles.failed(record_type, str(error))
         finally:
             now_s = self._clock.monotonic_s()
             served = frozenset(need.record_id for need in needs)
             self._lane(record_type).read(now_s, now_s - started_s, served)
-        return None
 
     async def _ask_usage(self, record_type: str, needs: Sequence[ClosingNeed]) -> None:
         """An empty window proves something if usage_reports show 0 for its days (design, rule 3.n)."""
@@ -111,10 +107,9 @@ class ClosingSweeps:
         try:
             usage = await self._telnyx.list_usage(record_type, *days)
         except TollbookError as error:
-            _log.warning(
-                "usage.unread", record_type=record_type, message=f"usage_reports cannot be read: {error}"
-            )
+            self._usage_troubles.failed(record_type, str(error))
             return
+        self._usage_troubles.succeeded(record_type)
         if usage.days:
             await self._ledger.record_usage(usage)
 

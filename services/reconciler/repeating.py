@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -68,8 +68,8 @@ async def repeated(work: Callable[[], Awaitable[object]], every_s: float) -> Asy
         yield
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        # Not `await task`: a cancellation of our own, coming now, must not be taken for the task's.
+        await asyncio.wait({task})
 
 
 async def _repeat(work: Callable[[], Awaitable[object]], every_s: float) -> None:
@@ -79,3 +79,5 @@ async def _repeat(work: Callable[[], Awaitable[object]], every_s: float) -> None
             await work()
         except TollbookError as error:
             _log.warning("lease.not_renewed", message=f"a lease could not be renewed: {error}")
+        except Exception:  # noqa: BLE001 - the work beside it must not be lost; it is logged in full
+            _log.exception("lease.not_renewed", message="a lease could not be renewed")

@@ -12,6 +12,7 @@ from services.reconciler.pace import Backoff
 from services.reconciler.ports import LedgerPort
 from services.reconciler.reader import Reader, gather_some
 from services.reconciler.trailing import KEPT, SweepHistory, SweepRules
+from services.reconciler.troubles import Troubles
 from services.reconciler.windows import Window, split
 from services.telnyx_vocabulary.record_types import RECORD_TYPES, find_record_type
 
@@ -54,6 +55,7 @@ class TrailingSweeps:
         self._always = {entry.name for name in always if (entry := find_record_type(name)) is not None}
         self._clock = clock
         self._histories: dict[str, SweepHistory] | None = None
+        self._troubles = Troubles("trailing sweeps")
         self._backoffs = {name: Backoff(_FIRST_BACKOFF_S, _LONGEST_BACKOFF_S) for name in SWEPT_TYPES}
 
     def forget(self) -> None:
@@ -61,14 +63,11 @@ class TrailingSweeps:
         self._histories = None
 
     async def step(self) -> bool:
-        """Carry out the most pressing sweeps; False if none is due. Raises TollbookError if all of them failed."""
+        """Carry out the most pressing sweeps; False if none is due. A type that fails waits, the others go on."""
         due = self._most_pressing(await self._known_histories())
         if not due:
             return False
-        outcomes = await gather_some(self._carry_out, due)
-        faults = [fault for fault in outcomes if fault is not None]
-        if faults and len(faults) == len(outcomes):
-            raise faults[0]
+        await gather_some(self._carry_out, due)
         return True
 
     async def _known_histories(self) -> dict[str, SweepHistory]:
@@ -126,23 +125,20 @@ class TrailingSweeps:
         due = [_Due(name, "backfill", window) for name, window in windows.items() if window is not None]
         return sorted(due, key=lambda one: one.window.end_at, reverse=True)
 
-    async def _carry_out(self, due: _Due) -> TollbookError | None:
+    async def _carry_out(self, due: _Due) -> None:
         histories = await self._known_histories()
         began_at = self._clock.now()
-        backoff = self._backoffs[due.record_type]
         try:
             for window in split(due.window, self._reader.rows_per_s(due.record_type)):
                 sweep = await self._reader.sweep(due.record_type, window)
                 histories[due.record_type] = histories[due.record_type].with_sweep(sweep, self._rules)
         except TollbookError as error:
-            backoff.failed(self._clock.monotonic_s(), error.retry_after_s)
-            _log.warning(
-                "sweep.failed", record_type=due.record_type, message=f"a {due.kind} sweep failed: {error}"
-            )
-            return error
-        backoff.succeeded()
+            self._backoffs[due.record_type].failed(self._clock.monotonic_s(), error.retry_after_s)
+            self._troubles.failed(due.record_type, str(error))
+            return
+        self._backoffs[due.record_type].succeeded()
+        self._troubles.succeeded(due.record_type)
         if due.kind == "short":
             histories[due.record_type] = histories[due.record_type].after_short(began_at)
         elif due.kind == "long":
             histories[due.record_type] = histories[due.record_type].after_long(began_at)
-        return None

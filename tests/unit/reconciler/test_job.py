@@ -1,0 +1,118 @@
+"""A job's transitions."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.common.errors import QuotaExhausted, TelnyxUnreachable
+from services.reconciler.items import OpenItem
+from services.reconciler.job import (
+    Job,
+    JobStatus,
+    completed,
+    new_job,
+    postponed,
+    seen_again,
+    tried,
+    unsettled_reason,
+)
+from services.reconciler.schedule import Schedule
+from tests.unit.reconciler.moments import NOON, after, item
+
+SCHEDULE = Schedule((5, 30, 60))
+BASE = ("sip-trunking", "call-control")
+
+
+def _job(about: OpenItem) -> Job:
+    return new_job(about, SCHEDULE, known_at=NOON, now=after(1))
+
+
+def test_a_new_item_waits_for_its_first_attempt() -> None:
+    job = _job(item("leg", *BASE))
+    assert (job.status, job.attempts, job.next_run_at) == ("pending", 0, after(5))
+
+
+def test_an_item_that_only_awaits_closing_has_nothing_to_attempt() -> None:
+    job = _job(item("leg", settled=True, unclosed=("recording",)))
+    assert (job.status, job.next_run_at, job.completed_at) == ("completed", None, after(1))
+
+
+@pytest.mark.parametrize("status", ["pending", "failed"])
+def test_settling_completes_a_job_whatever_it_waited_for(status: JobStatus) -> None:
+    job = replace(_job(item("leg", *BASE)), status=status)
+    done = seen_again(job, item("leg", settled=True), SCHEDULE, after(9), after(10))
+    assert (done.status, done.completed_at, done.missing, done.last_error) == ("completed", after(10), (), "")
+
+
+def test_a_running_job_is_left_to_whoever_runs_it() -> None:
+    job = replace(_job(item("leg", *BASE)), status="running")
+    assert seen_again(job, item("leg", settled=True), SCHEDULE, after(9), after(10)) is job
+
+
+def test_what_the_ledger_said_earlier_changes_nothing() -> None:
+    done = completed(_job(item("leg", *BASE)), known_at=after(20), now=after(21))
+    assert seen_again(done, item("leg", *BASE), SCHEDULE, after(19), after(22)) is done
+    assert seen_again(done, item("leg", *BASE), SCHEDULE, after(21), after(22)).status == "pending"
+
+
+def test_a_failed_job_stays_so_while_the_same_or_less_is_missing() -> None:
+    failed = replace(_job(item("leg", *BASE)), status="failed")
+    assert seen_again(failed, item("leg", *BASE), SCHEDULE, after(9), after(10)) is failed
+    assert seen_again(failed, item("leg", "call-control"), SCHEDULE, after(9), after(10)) is failed
+
+
+def test_a_reopened_job_counts_from_the_change() -> None:
+    failed = replace(_job(item("leg", *BASE)), status="failed", attempts=3, last_error="why")
+    changed = replace(item("leg", "recording"), changed_at=after(500))
+    again = seen_again(failed, changed, SCHEDULE, after(501), after(502))
+    assert (again.status, again.attempts, again.next_run_at, again.last_error) == (
+        "pending",
+        0,
+        after(505),
+        "",
+    )
+
+
+def test_the_last_attempt_fails_the_job_with_its_reason() -> None:
+    job = replace(_job(item("leg", *BASE)), attempts=2)
+    judged = tried(job, item("leg", *BASE), {}, SCHEDULE, after(90), after(90))
+    assert (judged.status, judged.attempts, judged.next_run_at) == ("failed", 3, None)
+    assert judged.last_error == "Telnyx has not published yet: sip-trunking, call-control"
+
+
+def test_spent_quota_postpones_only_where_nothing_else_was_answered() -> None:
+    job = _job(item("leg", *BASE))
+    spent = QuotaExhausted("used up", retry_after_s=30)
+    both = tried(job, item("leg", *BASE), dict.fromkeys(BASE, spent), SCHEDULE, after(5), after(5))
+    assert (both.attempts, both.next_run_at) == (0, after(35))
+    one = tried(job, item("leg", *BASE), {"call-control": spent}, SCHEDULE, after(5), after(5))
+    assert (one.attempts, one.next_run_at) == (1, after(30))
+
+
+def test_a_short_renewal_is_waited_for_a_little_longer() -> None:
+    job = _job(item("leg", "amd"))
+    soon = {"amd": QuotaExhausted("used up", retry_after_s=0.2)}
+    assert tried(job, item("leg", "amd"), soon, SCHEDULE, after(5), after(5)).next_run_at == after(10)
+
+
+def test_a_postponed_job_keeps_its_attempts() -> None:
+    job = postponed(
+        replace(_job(item("leg", *BASE)), attempts=2, status="running"), "the ledger is away", after(7)
+    )
+    assert (job.status, job.attempts, job.next_run_at, job.last_error) == (
+        "pending",
+        2,
+        after(12),
+        "the ledger is away",
+    )
+
+
+def test_reasons_are_sentences_of_bounded_length() -> None:
+    faults = {"amd": TelnyxUnreachable("no answer")}
+    about = item("leg", "amd", "recording", unreadable=("record r: cost is no amount",))
+    assert unsettled_reason(about, faults) == (
+        "amd could not be read: no answer; Telnyx has not published yet: recording; record r: cost is no amount"
+    )
+    assert unsettled_reason(item("leg"), {}) == "the ledger has not settled it yet"
+    wordy = item("leg", unreadable=("x" * 5_000,))
+    assert len(tried(_job(wordy), wordy, {}, SCHEDULE, after(5), after(5)).last_error) == 1_000

@@ -1,0 +1,106 @@
+"""Which readings serve the due jobs."""
+
+from collections.abc import Callable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.reconciler.items import OpenItem
+from services.reconciler.plan import JOB_MARGIN, plan_reads, unplanned
+from services.reconciler.reads import IdFilter
+from services.reconciler.windows import request_count
+from services.telnyx_vocabulary.record_types import RECORD_TYPES
+from tests.unit.reconciler.moments import densities, item, window
+
+NAMES = [entry.name for entry in RECORD_TYPES]
+
+items = st.builds(
+    lambda number, start_s, length_s, missing, has_session: item(
+        f"leg-{number}",
+        *missing,
+        start_s=start_s,
+        end_s=start_s + length_s,
+        session_id=f"session-{number % 7}" if has_session else "",
+    ),
+    st.integers(0, 1_000),
+    st.integers(-200_000, 0),
+    st.integers(0, 7_200),
+    st.sets(st.sampled_from(NAMES), max_size=4),
+    st.booleans(),
+)
+
+
+def _at(rows_per_s: float) -> Callable[[str], float]:
+    return lambda _: rows_per_s
+
+
+@given(st.lists(items, max_size=25, unique_by=lambda one: one.record_id), densities)
+def test_everything_that_is_missing_is_looked_for(wanted: list[OpenItem], rows_per_s: float) -> None:
+    reads = plan_reads(wanted, "job", _at(rows_per_s))
+    for one in wanted:
+        for name in one.missing:
+            assert any(
+                read.record_type == name
+                and (
+                    (read.window is not None and read.window.spans(one.lifetime.widened(JOB_MARGIN)))
+                    or read.id_filter == IdFilter("session", one.session_id)
+                )
+                for read in reads
+            ), name
+
+
+@given(st.lists(items, max_size=25, unique_by=lambda one: one.record_id), densities)
+def test_a_plan_never_costs_more_than_each_item_alone(wanted: list[OpenItem], rows_per_s: float) -> None:
+    planned = sum(
+        request_count(read.window, rows_per_s) if read.window else 1
+        for read in plan_reads(wanted, "job", _at(rows_per_s))
+    )
+    alone = sum(
+        request_count(one.lifetime.widened(JOB_MARGIN), rows_per_s) for one in wanted for _ in one.missing
+    )
+    assert planned <= alone
+
+
+def test_legs_of_one_time_share_one_window_per_type() -> None:
+    legs = [item(f"leg-{number}", "sip-trunking", "call-control", end_s=number) for number in range(30)]
+    reads = plan_reads(legs, "job", _at(0.05))
+    assert [read.record_type for read in reads] == ["call-control", "sip-trunking"]
+    assert all(read.window == window(-60 - 300, 29 + 300) for read in reads)
+
+
+def test_one_long_call_in_dense_traffic_is_asked_for_by_its_session() -> None:
+    [read] = plan_reads([item("leg", "sip-trunking", start_s=-7_200)], "job", _at(1.0))
+    assert read.id_filter == IdFilter("session", "session-of-leg")
+
+
+def test_a_message_in_dense_traffic_is_asked_for_by_its_id() -> None:
+    [read] = plan_reads([item("message", "messaging", kind="sms")], "job", _at(1.0))
+    assert read.id_filter == IdFilter("record", "message")
+
+
+def test_an_item_without_a_session_needs_a_window() -> None:
+    alone = OpenItem(
+        kind="call",
+        record_id="leg",
+        start_at=window(-7_200, 0).start_at,
+        end_at=window(-7_200, 0).end_at,
+        opened_at=window(-7_200, 0).end_at,
+        changed_at=window(-7_200, 0).end_at,
+        missing=("sip-trunking",),
+    )
+    [read] = plan_reads([alone], "job", _at(1.0))
+    assert read.window is not None
+
+
+def test_a_person_gets_the_smallest_answer() -> None:
+    [read] = plan_reads([item("leg", "sip-trunking")], "person", _at(1e-5))
+    assert read.id_filter == IdFilter("session", "session-of-leg")
+
+
+def test_unknown_and_refused_types_are_left_out_and_explained() -> None:
+    wanted = [item("leg", "carrier-pigeon", "amd", "recording")]
+    assert [read.record_type for read in plan_reads(wanted, "job", _at(0.1), {"amd"})] == ["recording"]
+    assert {name: str(fault) for name, fault in unplanned(wanted, {"amd"}).items()} == {
+        "carrier-pigeon": "Tollbook knows no such record type",
+        "amd": "Telnyx refuses to list these records; it is asked again in a day",
+    }
