@@ -13,9 +13,13 @@ _ROOMS = ("services.ledger", "services.telnyx_gateway", "services.reconciler", "
 
 
 def _settings_classes() -> list[type[TollbookSettings]]:
-    for room in _ROOMS:
-        importlib.import_module(f"{room}.settings")
-    return TollbookSettings.__subclasses__()
+    modules = [importlib.import_module(f"{room}.settings") for room in _ROOMS]
+    return [
+        found
+        for module in modules
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, TollbookSettings) and found is not TollbookSettings
+    ]
 
 
 def _variables_read() -> set[str]:
