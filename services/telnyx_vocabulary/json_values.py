@@ -22,6 +22,9 @@ DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 DEFAULT_CURRENCY = "USD"
 """What Telnyx bills in where an amount names no currency."""
 
+MAX_CHARGE_NANOS = 10**15
+"""A million: far above anything that Telnyx bills at once, and small enough for thousands to add up in a BIGINT."""
+
 MAX_TEXT_LENGTH = 4096
 """Characters of the longest free text that is kept, such as a client state."""
 
@@ -156,3 +159,11 @@ class ValueReader:
         except UnreadableAmount as error:
             self.complain(name, error)
             return None
+
+    def charge(self, raw: msgspec.Raw, name: str, currency: str) -> Money | None:
+        """Like money, for what one record, message or call costs: an amount out of all proportion is unreadable."""
+        amount = self.money(raw, name, currency)
+        if amount is not None and abs(amount.nanos) > MAX_CHARGE_NANOS:
+            self.complain(name, "no single charge is that large")
+            return None
+        return amount

@@ -111,7 +111,7 @@ def read_record(raw: bytes, record_type: RecordType, observed_at: datetime) -> D
         from_number=_read_number(row, _FROM_FIELDS),
         to_number=_read_number(row, _TO_FIELDS),
         cost=_read_cost(row, record_type),
-        carrier_fee=row.reader.money(row.raw("carrier_fee"), "carrier_fee", _read_currency(row)),
+        carrier_fee=row.reader.charge(row.raw("carrier_fee"), "carrier_fee", _read_currency(row)),
         rate=row.reader.text(row.raw("rate"), "rate", _MAX_RATE_LENGTH),
         billed_seconds=_read_seconds(row, "billed_sec"),
         call_seconds=_read_seconds(row, "call_sec"),
@@ -173,7 +173,7 @@ def _read_cost(row: _Row, record_type: RecordType) -> Money | None:
     if is_absent(raw) or bytes(raw) == b'""':
         row.reader.complain(name, "missing")
         return None
-    return row.reader.money(raw, name, _read_currency(row))
+    return row.reader.charge(raw, name, _read_currency(row))
 
 
 def _read_seconds(row: _Row, name: str) -> int | None:

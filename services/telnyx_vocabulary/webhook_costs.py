@@ -35,7 +35,7 @@ def read_call_cost(event_type: str, raw_payload: msgspec.Raw, reader: ValueReade
         return None
     payload = reader.shape(raw_payload, "payload", _CostPayload) or _CostPayload()
     if event_type == "call.hangup":
-        total = reader.money(payload.cost, "cost", DEFAULT_CURRENCY)
+        total = reader.charge(payload.cost, "cost", DEFAULT_CURRENCY)
         return CallCost(total=total) if total else None
     stated_currency = reader.text(payload.currency, "currency")
     parts = tuple(
@@ -61,7 +61,7 @@ def _read_total(
     if len(currencies) > 1:
         reader.complain(name, "adds up parts of several currencies")
         return None
-    return reader.money(raw, name, stated_currency or next(iter(currencies), DEFAULT_CURRENCY))
+    return reader.charge(raw, name, stated_currency or next(iter(currencies), DEFAULT_CURRENCY))
 
 
 def _read_part(raw: msgspec.Raw, name: str, currency: str, reader: ValueReader) -> CostPart:
@@ -70,7 +70,7 @@ def _read_part(raw: msgspec.Raw, name: str, currency: str, reader: ValueReader) 
     if not call_part:
         reader.complain(name, "names no call_part")
     part_currency = reader.text(fields.currency, f"{name}.currency") or currency
-    cost = reader.money(fields.cost, f"{name}.cost", part_currency)
+    cost = reader.charge(fields.cost, f"{name}.cost", part_currency)
     if is_absent(fields.cost):
         reader.complain(f"{name}.cost", "missing")
     return CostPart(

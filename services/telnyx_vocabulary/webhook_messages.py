@@ -49,7 +49,7 @@ def read_message(
         return None
     from_number, _ = read_party(payload.sender, "from", reader)
     to_number, status = read_party(payload.recipient, "to", reader)
-    total = reader.money(payload.cost, "cost", DEFAULT_CURRENCY)
+    total = reader.charge(payload.cost, "cost", DEFAULT_CURRENCY)
     breakdown = reader.shape(payload.cost_breakdown, "cost_breakdown", _CostBreakdown) or _CostBreakdown()
     currency = total.currency if total else DEFAULT_CURRENCY
     return MessageFacts(
@@ -60,7 +60,7 @@ def read_message(
         part_count=reader.whole_number(payload.parts, "parts") or 0,
         status=status,
         total=total,
-        carrier_fee=reader.money(breakdown.carrier_fee, "cost_breakdown.carrier_fee", currency),
+        carrier_fee=reader.charge(breakdown.carrier_fee, "cost_breakdown.carrier_fee", currency),
         completed_at=reader.time(payload.completed_at, "completed_at"),
     )
 

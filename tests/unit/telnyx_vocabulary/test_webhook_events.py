@@ -192,8 +192,14 @@ def test_call_cost_in_all_its_forms(payload: dict[str, Any], expected: CallCost)
 
 
 def test_a_json_number_is_read_to_its_last_digit() -> None:
-    event = read(b'{"event_type": "call.cost", "payload": {"total_cost": 9007199254.740993123}}')
-    assert event.call_cost == CallCost(total=usd(9_007_199_254_740_993_123))
+    event = read(b'{"event_type": "call.cost", "payload": {"total_cost": 90071.992547411}}')
+    assert event.call_cost == CallCost(total=usd(90_071_992_547_411))
+
+
+def test_an_amount_out_of_all_proportion_is_unreadable() -> None:
+    event = read(b'{"event_type": "call.cost", "payload": {"total_cost": "1000000.000000001"}}')
+    assert event.call_cost == CallCost()
+    assert event.unreadable == ("total_cost: no single charge is that large",)
 
 
 def test_parts_of_several_currencies_have_no_total() -> None:
