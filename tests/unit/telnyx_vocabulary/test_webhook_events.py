@@ -192,8 +192,8 @@ def test_call_cost_in_all_its_forms(payload: dict[str, Any], expected: CallCost)
 
 
 def test_a_json_number_is_read_to_its_last_digit() -> None:
-    event = read(b'{"event_type": "call.cost", "payload": {"total_cost": 90071.992547411}}')
-    assert event.call_cost == CallCost(total=usd(90_071_992_547_411))
+    event = read(b'{"event_type": "call.cost", "payload": {"total_cost": 900719.925474993}}')
+    assert event.call_cost == CallCost(total=usd(900_719_925_474_993))
 
 
 def test_an_amount_out_of_all_proportion_is_unreadable() -> None:
