@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 from services.ledger.calls import derive_leg
 from services.ledger.charges import Charge, Derived, Leg, OpenItem
-from services.ledger.evidence import LegEvidence, gather_evidence
+from services.ledger.evidence import gather_evidence
 from services.ledger.facts import EstimateRate, Facts, Rules, effective_events, winning_records
 from services.ledger.leg_story import LegStory
-from services.ledger.legs import SessionFacts, group_sessions
 from services.ledger.messages import RECORD_TYPE as MESSAGING
 from services.ledger.messages import derive_message
 from services.ledger.others import derive_other, other_id
+from services.ledger.sessions import SessionFacts, group_sessions
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
@@ -85,13 +85,7 @@ def _derive_session(book: _Pages, session: SessionFacts, facts: Facts, rules: Ru
             book.open_items.append(open_item)
         if leg.estimate_nanos is not None and rate not in facts.rates:
             book.first_rates.append(rate)
-        book.settle_in(_records_at_home(evidence), ("call", leg.call_id))
-
-
-def _records_at_home(evidence: LegEvidence) -> list[DetailRecord]:
-    counted = [record for part in evidence.parts.values() for record in part.records]
-    own = [record for record in counted if (record.record_type, record.record_id) not in evidence.lent]
-    return [*own, *evidence.guests]
+        book.settle_in(evidence.home_records, ("call", leg.call_id))
 
 
 def _rate(story: LegStory, facts: Facts, rules: Rules) -> EstimateRate:

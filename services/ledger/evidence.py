@@ -1,56 +1,69 @@
-"""Which evidence belongs to which leg of a session: own records, session-wide ones, and what is expected."""
+"""What the cost of each leg rests on: its share of the session's facts, sorted into parts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from services.ledger.closing import is_closed
+from services.ledger.closing import Span, is_closed
 from services.ledger.facts import Facts, Rules
 from services.ledger.leg_story import LegStory
-from services.ledger.legs import LegFacts, SessionFacts
+from services.ledger.legs import LegFacts
 from services.ledger.parts import PartEvidence
+from services.ledger.sessions import SessionFacts
+from services.ledger.shares import Share, common_share, is_shared, own_share
 from services.telnyx_vocabulary.detail_record import DetailRecord
-from services.telnyx_vocabulary.record_types import find_record_type, record_type_announced_by
-from services.telnyx_vocabulary.webhook_event import CostPart, WebhookEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegEvidence:
     """A leg with all that its cost rests on.
 
-    `parts` by record type. `guests`: session-scoped records of parts that another leg owns, which name this leg by
-    their recording id; their money is at home here (rule 3.c).
+    `parts` by record type. `base_types`: what the leg must have once it was answered. `span`: what a closing window
+    must cover. `guests`: records of session-wide parts, for which the owner leg answers, that name this leg by their
+    recording id: their money is at home here (rule 3.c).
     """
 
     story: LegStory
     parts: Mapping[str, PartEvidence]
+    base_types: tuple[str, ...]
+    span: Span
     guests: tuple[DetailRecord, ...] = ()
     lent: frozenset[tuple[str, str]] = frozenset()
     """(type, id) of records which this leg's session-wide parts count but whose money is at home elsewhere."""
 
+    def records_at_home(self, part: PartEvidence) -> list[DetailRecord]:
+        """The records of one of this leg's parts whose money is at home here."""
+        return [record for record in part.records if (record.record_type, record.record_id) not in self.lent]
+
+    @property
+    def home_records(self) -> list[DetailRecord]:
+        """Every record whose money is at home here."""
+        own = [record for part in self.parts.values() for record in self.records_at_home(part)]
+        return [*own, *self.guests]
+
 
 def gather_evidence(session: SessionFacts, facts: Facts, rules: Rules) -> list[LegEvidence]:
     """The evidence for each leg of a session; the owner leg also answers for what names only the session."""
-    stories = [LegStory(leg) for leg in session.legs]
-    if not stories:
+    if not session.legs:
         return []
-    owner = min(stories, key=_owner_order)
-    is_shared = _is_shared_in_sessions
-    recorded_on = _legs_by_recording_id(session.legs)
+    owner_id = min(map(LegStory, session.legs), key=_owner_order).facts.call_id
+    stories = [LegStory(leg, session.loose_events if leg.call_id == owner_id else ()) for leg in session.legs]
+    common = common_share(session, stories)
+    session_span = _span_of_all(stories)
     gathered = []
     for story in stories:
-        records = [record for record in story.facts.records if not is_shared(record.record_type)]
-        cost_parts = [part for part in _cost_parts(story) if not is_shared(part.record_type)]
-        expected = _expected(event for event in story.facts.events)
-        if story is owner:
-            records += _shared_records(session)
-            cost_parts += [p for other in stories for p in _cost_parts(other) if is_shared(p.record_type)]
-            expected = _owner_expectations(session, expected)
+        base_types = rules.base_types if story.facts.is_announced else ()
+        if story.facts.call_id == owner_id:
+            parts = _parts(own_share(story) | common, base_types)
         else:
-            expected = Counter({name: n for name, n in expected.items() if not is_shared(name)})
-        parts = _parts(story, records, cost_parts, expected, facts, rules)
-        gathered.append(LegEvidence(story=story, parts=parts))
-    return _send_guests_home(gathered, owner, recorded_on)
+            base_types = tuple(name for name in base_types if not is_shared(name))
+            parts = _parts(own_share(story), base_types)
+        # Who waits for something of the session cannot close before the session's last leg could.
+        waits_for_all = any(is_shared(name) and _is_awaited(part, base_types) for name, part in parts.items())
+        span = session_span if waits_for_all else story.span
+        closed = _close(parts, span, facts, rules)
+        gathered.append(LegEvidence(story=story, parts=closed, base_types=base_types, span=span))
+    return _send_guests_home(gathered, owner_id, _legs_by_recording_id(session.legs))
 
 
 def _owner_order(story: LegStory) -> tuple[object, ...]:
@@ -58,60 +71,39 @@ def _owner_order(story: LegStory) -> tuple[object, ...]:
     return (not story.facts.is_announced, story.started_at, story.facts.call_id)
 
 
-def _is_shared_in_sessions(record_type: str) -> bool:
-    known = find_record_type(record_type)
-    return known is not None and known.is_session_scoped
+def _span_of_all(stories: list[LegStory]) -> Span:
+    spans = [story.span for story in stories]
+    return Span(start_at=min(span.start_at for span in spans), end_at=max(span.end_at for span in spans))
 
 
-def _shared_records(session: SessionFacts) -> list[DetailRecord]:
-    on_legs = [r for leg in session.legs for r in leg.records if _is_shared_in_sessions(r.record_type)]
-    return [*session.loose_records, *on_legs]
-
-
-def _cost_parts(story: LegStory) -> tuple[CostPart, ...]:
-    return story.call_cost.parts if story.call_cost else ()
-
-
-def _expected(events: Iterable[WebhookEvent]) -> Counter[str]:
-    """How many records of each type the events announce: one per recording or detection, else one."""
-    announced: dict[str, set[str]] = defaultdict(set)
-    for event in events:
-        known = record_type_announced_by(event.event_type)
-        if known is not None:
-            announced[known.name].add(
-                (event.recording_id or event.event_id) if known.counts_per_event else ""
-            )
-    return Counter({name: len(ids) for name, ids in announced.items()})
-
-
-def _owner_expectations(session: SessionFacts, own: Counter[str]) -> Counter[str]:
-    everywhere = [event for leg in session.legs for event in leg.events] + list(session.loose_events)
-    shared = {name: n for name, n in _expected(everywhere).items() if _is_shared_in_sessions(name)}
-    loose = {name: n for name, n in _expected(session.loose_events).items() if name not in shared}
-    own_only = Counter({name: n for name, n in own.items() if name not in shared})
-    return own_only + Counter(loose) + Counter(shared)
-
-
-def _parts(
-    story: LegStory,
-    records: list[DetailRecord],
-    cost_parts: list[CostPart],
-    expected: Counter[str],
-    facts: Facts,
-    rules: Rules,
-) -> dict[str, PartEvidence]:
-    base = rules.base_types if story.facts.is_announced else ()
-    names = {*(r.record_type for r in records), *(p.record_type for p in cost_parts), *expected, *base}
+def _parts(share: Share, base_types: tuple[str, ...]) -> dict[str, PartEvidence]:
+    """The parts of a share, before anything is closed."""
+    expected = Counter(record_type for record_type, _ in share.announced)
+    told = {*(r.record_type for r in share.records), *(part.record_type for part in share.cost_parts)}
     return {
         name: PartEvidence(
             record_type=name,
-            records=tuple(record for record in records if record.record_type == name),
-            cost_parts=tuple(part for part in cost_parts if part.record_type == name),
+            records=tuple(record for record in share.records if record.record_type == name),
+            cost_parts=tuple(part for part in share.cost_parts if part.record_type == name),
             expected_count=expected[name],
-            is_closed=is_closed(name, story.span, rules.settle_horizon, facts),
         )
-        for name in sorted(names)
+        for name in sorted({*told, *expected, *base_types})
     }
+
+
+def _close(
+    parts: Mapping[str, PartEvidence], span: Span, facts: Facts, rules: Rules
+) -> dict[str, PartEvidence]:
+    return {
+        name: replace(part, is_closed=is_closed(name, span, rules.settle_horizon, facts))
+        for name, part in parts.items()
+    }
+
+
+def _is_awaited(part: PartEvidence, base_types: tuple[str, ...]) -> bool:
+    """Only a closing sweep or more records can bring this part to rest."""
+    is_wanted = part.expected_count > 0 or part.record_type in base_types
+    return not part.rests_on_records or (is_wanted and not part.is_present)
 
 
 def _legs_by_recording_id(legs: Iterable[LegFacts]) -> dict[str, str]:
@@ -125,17 +117,17 @@ def _legs_by_recording_id(legs: Iterable[LegFacts]) -> dict[str, str]:
 
 
 def _send_guests_home(
-    gathered: list[LegEvidence], owner: LegStory, recorded_on: Mapping[str, str]
+    gathered: list[LegEvidence], owner_id: str, recorded_on: Mapping[str, str]
 ) -> list[LegEvidence]:
     """Where records carry the money of a shared part, each that names a leg by its recording id goes there."""
-    mine = next(evidence for evidence in gathered if evidence.story is owner)
+    owner = next(evidence for evidence in gathered if evidence.story.facts.call_id == owner_id)
     guests: dict[str, list[DetailRecord]] = defaultdict(list)
-    for part in mine.parts.values():
-        if not (_is_shared_in_sessions(part.record_type) and part.uses_records):
+    for part in owner.parts.values():
+        if not (is_shared(part.record_type) and part.uses_records):
             continue
         for record in part.records:
             home = recorded_on.get(record.recording_id) or recorded_on.get(record.record_id)
-            if home is not None and home != owner.facts.call_id:
+            if home is not None and home != owner_id:
                 guests[home].append(record)
     if not guests:
         return gathered
@@ -144,7 +136,7 @@ def _send_guests_home(
         replace(
             evidence,
             guests=tuple(guests.get(evidence.story.facts.call_id, ())),
-            lent=lent if evidence.story is owner else frozenset(),
+            lent=lent if evidence is owner else frozenset(),
         )
         for evidence in gathered
     ]

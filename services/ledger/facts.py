@@ -58,7 +58,7 @@ class Facts:
     windows: tuple[ProvenWindow, ...] = ()
     unused_days: tuple[UnusedDay, ...] = ()
     taken_call_ids: frozenset[str] = frozenset()
-    """SIP Call-IDs that already name a leg of another cluster: a leg here needs another telnyx_call_id."""
+    """Names that a leg of another cluster already has: a leg here needs another telnyx_call_id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +106,8 @@ def effective_events(events: tuple[WebhookEvent, ...], records: list[DetailRecor
     """The events that have an effect, by (occurred_at, event_id).
 
     One id counts once: should it ever come with different contents, a fresh delivery goes before a quarantined
-    one and then the smaller digest, so that the order of arrival cannot matter. A quarantined event counts only
-    once a record of its leg, session or message confirms it (design, section 2).
+    one, then the smaller digest, then the earlier receipt, so that the order of arrival cannot matter. A quarantined
+    event counts only once a record of its leg, session or message confirms it (design, section 2).
     """
     chosen: dict[str, WebhookEvent] = {}
     for event in events:
@@ -123,8 +123,8 @@ def effective_events(events: tuple[WebhookEvent, ...], records: list[DetailRecor
     return sorted(counting, key=lambda event: (event.occurred_at, event.event_id))
 
 
-def _preference(event: WebhookEvent) -> tuple[bool, bytes]:
-    return (event.quarantined, _digest(parsed_event(event)))
+def _preference(event: WebhookEvent) -> tuple[bool, bytes, datetime]:
+    return (event.quarantined, _digest(parsed_event(event)), event.received_at)
 
 
 def _record_ids(record: DetailRecord) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from services.ledger.closing import FORGOTTEN_AFTER, Span
 from services.ledger.legs import LegFacts, fact_time
 from services.ledger.parts import is_billed_part, is_billed_record
+from services.ledger.unreadable import event_sentences
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.record_types import find_record_type
 from services.telnyx_vocabulary.webhook_event import CallCost, WebhookEvent
@@ -19,9 +20,13 @@ _UNANSWERED_STATUS = {"user_busy": "busy", "call_rejected": "failed", "not_found
 
 @dataclass(frozen=True, slots=True)
 class LegStory:
-    """The facts of one leg, asked one question at a time."""
+    """The facts of one leg, asked one question at a time.
+
+    `session_events` name the session but no leg; only the owner leg is told of them (rule 3.c).
+    """
 
     facts: LegFacts
+    session_events: tuple[WebhookEvent, ...] = ()
 
     @property
     def hangup(self) -> WebhookEvent | None:
@@ -30,18 +35,30 @@ class LegStory:
 
     @property
     def call_cost(self) -> CallCost | None:
-        """The latest `call.cost` that carries amounts and is no error (rule 3.d).
+        """The latest `call.cost` that carries amounts and is no error (rule 3.d)."""
+        return self._cost_told()[0]
 
-        Older accounts saw a cost on the hang-up itself; it speaks only where no `call.cost` does, and never as 0.
+    @property
+    def unreadable_costs(self) -> list[str]:
+        """Sentences about what was told of the cost since then and cannot be read (rule 3.j)."""
+        return self._cost_told()[1]
+
+    def _cost_told(self) -> tuple[CallCost | None, list[str]]:
+        """A `call.cost` of the leg goes before one that names the session alone.
+
+        Older accounts saw a cost on the hang-up itself: it speaks only where no `call.cost` does.
         """
-        told = [event for event in self.facts.events if _carries_amounts(event)]
-        of_its_own = [event for event in told if event.event_type == "call.cost"]
-        if of_its_own:
-            return of_its_own[-1].call_cost
-        others = [event.call_cost for event in told if event.call_cost]
-        return next(
-            (cost for cost in reversed(others) if cost.parts or (cost.total and cost.total.nanos)), None
-        )
+        hangups = [event for event in self.facts.events if event.event_type == "call.hangup"]
+        of_leg = [event for event in self.facts.events if event.event_type == "call.cost"]
+        of_session = [event for event in self.session_events if event.event_type == "call.cost"]
+        sentences: list[str] = []
+        for event in (*reversed(of_leg), *reversed(of_session), *reversed(hangups)):
+            cost = event.call_cost
+            if cost is not None and _carries_amounts(cost, event.event_type):
+                return cost, sentences
+            if cost is None or not cost.is_error:
+                sentences += event_sentences(event)
+        return None, sentences
 
     @property
     def is_answered(self) -> bool:
@@ -72,8 +89,8 @@ class LegStory:
         billed = [r.record_time for r in self._billed_records() if r.record_time and carries_call(r)]
         if billed:
             return min(billed)
-        if self.hangup is not None:
-            return self.hangup.started_at or self.hangup.occurred_at
+        if self.hangup is not None and self.hangup.started_at is not None:
+            return self.hangup.started_at
         events = self.facts.events
         return events[0].occurred_at if events else min(map(fact_time, self.facts.records))
 
@@ -92,9 +109,10 @@ class LegStory:
     @property
     def span(self) -> Span:
         """What a closing window must cover. A leg without a hang-up ends 4 h after its last fact (rule 3.g)."""
-        times = [*map(fact_time, self.facts.records), *(event.occurred_at for event in self.facts.events)]
         if self.hung_up_at is None:
-            return Span(start_at=min(times), end_at=max(times) + FORGOTTEN_AFTER)
+            times = [*map(fact_time, self.facts.events), *map(fact_time, self.facts.records)]
+            ends = [record.finished_at for record in self.facts.records if record.finished_at]
+            return Span(start_at=min(times), end_at=max(times + ends) + FORGOTTEN_AFTER)
         starts = [
             self.started_at,
             *(record.record_time for record in self.facts.records if record.record_time),
@@ -167,8 +185,8 @@ def carries_call(record: DetailRecord) -> bool:
     return known is not None and known.carries_call
 
 
-def _carries_amounts(event: WebhookEvent) -> bool:
-    cost = event.call_cost
-    if cost is None or cost.is_error:
-        return False
-    return cost.total is not None or bool(cost.parts)
+def _carries_amounts(cost: CallCost, event_type: str) -> bool:
+    """A 0 on a hang-up carries nothing: it says no more than that no cost was known yet."""
+    if event_type == "call.hangup":
+        return cost.total is not None and cost.total.nanos != 0
+    return not cost.is_error and (cost.total is not None or any(part.cost for part in cost.parts))

@@ -1,4 +1,4 @@
-"""Which facts belong to which call leg, and which leg owns a session (rules 3.b and 3.c)."""
+"""Which facts belong to which call leg, and what a leg is called (rule 3.b)."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
@@ -14,7 +14,10 @@ Fact = WebhookEvent | DetailRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegFacts:
-    """One call leg: all facts whose leg ids are connected. `events` are in order of time, `records` of key."""
+    """One call leg: all facts whose leg ids are connected. `events` are in order of time, `records` of key.
+
+    `call_id` is its telnyx_call_id; `ids` are all leg ids of both systems that its facts name.
+    """
 
     call_id: str
     session_id: str
@@ -30,44 +33,21 @@ class LegFacts:
         return bool(self.events)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFacts:
-    """One session: its legs, and the facts that name the session but no leg."""
+def group_legs(facts: Iterable[Fact], taken_call_ids: frozenset[str]) -> list[LegFacts]:
+    """The legs of the facts that name one, in no particular order; depends on the set of facts alone.
 
-    session_id: str
-    legs: tuple[LegFacts, ...]
-    loose_events: tuple[WebhookEvent, ...]
-    loose_records: tuple[DetailRecord, ...]
-
-
-def group_sessions(
-    events: Iterable[WebhookEvent],
-    records: Iterable[DetailRecord],
-    taken_call_ids: frozenset[str] = frozenset(),
-) -> list[SessionFacts]:
-    """Group the call facts of a cluster into legs and the legs into sessions.
-
-    Messages are no call facts and must not be passed. The result depends on the set of facts alone.
+    No two legs are called the same, and none as in `taken_call_ids`: a name goes to the leg of the smaller rank,
+    then to the earlier one.
     """
-    leg_facts, loose = _split(events, records)
-    legs = [_leg(facts, taken_call_ids) for facts in _components(leg_facts)]
-    by_session: dict[str, list[LegFacts]] = defaultdict(list)
-    for leg in legs:
-        by_session[leg.session_id].append(leg)
-    session_ids = sorted({*by_session, *(fact.session_id for fact in loose)})
-    return [
-        SessionFacts(
-            session_id=session_id,
-            legs=tuple(sorted(by_session[session_id], key=lambda leg: leg.call_id)),
-            loose_events=tuple(
-                fact for fact in loose if isinstance(fact, WebhookEvent) and fact.session_id == session_id
-            ),
-            loose_records=tuple(
-                fact for fact in loose if isinstance(fact, DetailRecord) and fact.session_id == session_id
-            ),
-        )
-        for session_id in session_ids
-    ]
+    components = [sorted(component, key=fact_order) for component in _components(facts)]
+    legs = []
+    used = set(taken_call_ids)
+    for component in sorted(components, key=lambda facts: (_names(facts).rank, fact_order(facts[0]))):
+        names = _names(component)
+        call_id = names.qualified if names.plain in used else names.plain
+        used.add(call_id)
+        legs.append(_leg(call_id, component))
+    return legs
 
 
 def leg_nodes(fact: Fact) -> list[Hashable]:
@@ -105,16 +85,8 @@ def fact_order(fact: Fact) -> tuple[datetime, str, str]:
     return (fact_time(fact), fact.record_type, fact.record_id)
 
 
-def _split(events: Iterable[WebhookEvent], records: Iterable[DetailRecord]) -> tuple[list[Fact], list[Fact]]:
-    facts: list[Fact] = [*events, *records]
-    leg_facts: list[Fact] = []
-    loose: list[Fact] = []
-    for fact in facts:
-        (leg_facts if leg_nodes(fact) else loose).append(fact)
-    return leg_facts, loose
-
-
-def _components(facts: list[Fact]) -> list[list[Fact]]:
+def _components(facts: Iterable[Fact]) -> list[list[Fact]]:
+    nodes_of = [(fact, leg_nodes(fact)) for fact in facts]
     parent: dict[Hashable, Hashable] = {}
 
     def root(node: Hashable) -> Hashable:
@@ -123,35 +95,49 @@ def _components(facts: list[Fact]) -> list[list[Fact]]:
             node = above
         return node
 
-    for fact in facts:
-        first, *others = leg_nodes(fact)
+    for _, (first, *others) in nodes_of:
         for other in others:
             parent[root(other)] = root(first)
     components: dict[Hashable, list[Fact]] = defaultdict(list)
-    for fact in facts:
-        components[root(leg_nodes(fact)[0])].append(fact)
+    for fact, (first, *_) in nodes_of:
+        components[root(first)].append(fact)
     return list(components.values())
 
 
-def _leg(facts: list[Fact], taken_call_ids: frozenset[str]) -> LegFacts:
-    in_order = sorted(facts, key=fact_order)
-    call_control_id = _first(fact.call_control_id for fact in in_order)
-    leg_id = _first(fact.leg_id for fact in in_order)
-    session_id = _first(fact.session_id for fact in in_order)
-    records = [fact for fact in in_order if isinstance(fact, DetailRecord)]
-    sip_call_id = _first(record.sip_call_id for record in records)
-    if sip_call_id in taken_call_ids:
-        sip_call_id = f"{sip_call_id}@{session_id}"
-    smallest_record_id = min((record.record_id for record in records), default="")
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a leg may be called (design, section 2), and what instead if another leg is called that already."""
+
+    rank: int
+    plain: str
+    qualified: str
+
+
+def _names(component: list[Fact]) -> _Names:
+    if call_control_id := _first(fact.call_control_id for fact in component):
+        return _Names(0, call_control_id, f"call:{call_control_id}")
+    if leg_id := _first(fact.leg_id for fact in component):
+        return _Names(1, leg_id, f"leg:{leg_id}")
+    record = min(_records(component), key=lambda record: record.record_id)
+    if record.sip_call_id:
+        return _Names(2, record.sip_call_id, f"{record.sip_call_id}@{record.session_id}")
+    return _Names(3, record.record_id, f"{record.record_type}:{record.record_id}")
+
+
+def _leg(call_id: str, component: list[Fact]) -> LegFacts:
     return LegFacts(
-        call_id=call_control_id or leg_id or sip_call_id or smallest_record_id,
-        session_id=session_id,
-        call_control_id=call_control_id,
-        leg_id=leg_id,
-        ids=frozenset(text for fact in in_order for text in (fact.call_control_id, fact.leg_id) if text),
-        events=tuple(fact for fact in in_order if isinstance(fact, WebhookEvent)),
-        records=tuple(sorted(records, key=lambda record: (record.record_type, record.record_id))),
+        call_id=call_id,
+        session_id=_first(fact.session_id for fact in component),
+        call_control_id=_first(fact.call_control_id for fact in component),
+        leg_id=_first(fact.leg_id for fact in component),
+        ids=frozenset(text for fact in component for text in (fact.call_control_id, fact.leg_id) if text),
+        events=tuple(fact for fact in component if isinstance(fact, WebhookEvent)),
+        records=tuple(sorted(_records(component), key=lambda record: (record.record_type, record.record_id))),
     )
+
+
+def _records(component: list[Fact]) -> list[DetailRecord]:
+    return [fact for fact in component if isinstance(fact, DetailRecord)]
 
 
 def _first(texts: Iterable[str]) -> str:

@@ -8,7 +8,8 @@ from services.ledger.charges import Charge, OpenItem
 from services.ledger.closing import Span, is_closed
 from services.ledger.facts import Facts, Rules
 from services.ledger.legs import fact_time
-from services.ledger.parts import FROM_RECORD, Part, blocks, record_part
+from services.ledger.parts import FROM_RECORD, Part, record_part
+from services.ledger.unreadable import event_sentences, record_sentences
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import MessageFacts, WebhookEvent
 
@@ -25,7 +26,7 @@ def derive_message(
     times = [event.occurred_at for event in events] + ([fact_time(record)] if record else [])
     span = Span(start_at=min(times), end_at=max(times))
     closed = is_closed(RECORD_TYPE, span, rules.settle_horizon, facts)
-    unreadable = _unreadable(events, record, webhook_total)
+    unreadable = _unreadable(events, record)
     cost = _cost(record, webhook_total) or Money(rules.account_currency, 0)
     is_priced = record is not None or webhook_total is not None
     can_settle = (is_priced or closed) and not unreadable
@@ -60,19 +61,16 @@ def _cost(record: DetailRecord | None, webhook_total: Money | None) -> Money | N
     return record.cost
 
 
-def _unreadable(
-    events: list[WebhookEvent], record: DetailRecord | None, webhook_total: Money | None
-) -> list[str]:
+def _unreadable(events: list[WebhookEvent], record: DetailRecord | None) -> list[str]:
+    """Sentences about the record, else about every webhook since the one whose cost counts (rule 3.j)."""
     if record is not None:
-        if not blocks(record):
-            return []
-        return [
-            f"messaging record {record.record_id}: {text}"
-            for text in record.unreadable or ("it has no amount",)
-        ]
-    if webhook_total is not None:
-        return []
-    return [f"{event.event_type}: {text}" for event in events for text in event.unreadable if "cost" in text]
+        return record_sentences(record)
+    sentences: list[str] = []
+    for event in reversed(events):
+        if event.message and event.message.total:
+            break
+        sentences += event_sentences(event)
+    return sentences
 
 
 def _charge(
@@ -89,13 +87,14 @@ def _charge(
     sender = _first([*(m.from_number for m in told), record.from_number if record else ""])
     receiver = _first([*(m.to_number for m in told), record.to_number if record else ""])
     is_outbound = direction == "outbound"
+    is_of_webhook = record is None and (webhook_total is not None or not can_settle)
     return Charge(
         kind="sms",
         record_id=message_id,
         currency=cost.currency,
         cost_nanos=cost.nanos,
         can_settle=can_settle,
-        source=FROM_RECORD if record is not None or webhook_total is None else FROM_WEBHOOK,
+        source=FROM_WEBHOOK if is_of_webhook else FROM_RECORD,
         phone_number=sender if is_outbound else receiver,
         contact=receiver if is_outbound else sender,
         direction=direction,

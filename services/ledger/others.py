@@ -3,7 +3,8 @@
 from services.ledger.charges import Charge
 from services.ledger.facts import Rules
 from services.ledger.legs import fact_time
-from services.ledger.parts import FROM_RECORD, blocks, charged_nanos, record_part
+from services.ledger.parts import FROM_RECORD, charged_nanos, record_part
+from services.ledger.unreadable import blocks
 from services.telnyx_vocabulary.detail_record import DetailRecord
 
 

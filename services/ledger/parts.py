@@ -44,13 +44,16 @@ class PartEvidence:
     is_closed: bool = False
 
     @property
-    def rests_on_records(self) -> bool:
-        """The records have taken the place of `call.cost`: at least one billed, and as many as it named."""
-        if self.is_closed or not self.cost_parts:
-            return True
+    def is_replaced(self) -> bool:
+        """The records have taken the place of `call.cost`: at least one is billed, and as many as it named."""
         billed_count = sum(map(is_billed_record, self.records))
         named_count = sum(1 for part in self.cost_parts if part.cost is not None and part.cost.nanos)
         return billed_count >= max(1, named_count)
+
+    @property
+    def rests_on_records(self) -> bool:
+        """Nothing that `call.cost` named still counts."""
+        return self.is_closed or not self.cost_parts or self.is_replaced
 
     @property
     def is_present(self) -> bool:
@@ -69,19 +72,6 @@ class PartEvidence:
             return True
         return _is_at_least(record_amounts(self.records), part_amounts(self.cost_parts))
 
-    @property
-    def unreadable(self) -> list[str]:
-        """Sentences about amounts that this part needs and that cannot be read (rule 3.j)."""
-        sentences = [
-            f"{record.record_type} record {record.record_id}: {sentence}"
-            for record in self.records
-            if blocks(record)
-            for sentence in record.unreadable or ("it has no amount",)
-        ]
-        if not self.rests_on_records and any(part.cost is None for part in self.cost_parts):
-            sentences.append(f"call.cost: the amount of its {self.record_type} part cannot be read")
-        return sentences
-
 
 def is_billed_record(record: DetailRecord) -> bool:
     """Telnyx billed it: time was billed, or an amount for types billed by unit."""
@@ -95,13 +85,6 @@ def is_billed_record(record: DetailRecord) -> bool:
 def is_billed_part(part: CostPart) -> bool:
     """A part of `call.cost` with billed time or with an amount."""
     return part.cost is not None and bool(part.billed_seconds or part.cost.nanos)
-
-
-def blocks(record: DetailRecord) -> bool:
-    """The record's amount or identity is unknown, so nothing that it belongs to can be exact."""
-    known = find_record_type(record.record_type)
-    lacks_amount = record.cost is None and (known is None or known.has_money)
-    return lacks_amount or record.record_id.startswith("sha256:")
 
 
 def charged_nanos(record: DetailRecord) -> int:
