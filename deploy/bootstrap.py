@@ -59,7 +59,8 @@ def main() -> None:
 
 def make_venv() -> None:
     """Create `.venv` with this Python, anew when it is missing, broken or of another version."""
-    if _output([PYTHON, "-c", "import sys; print(*sys.version_info[:2])"]).split() == _version():
+    # Without python3-venv the first attempt leaves a .venv that has no pip.
+    if _output([PYTHON, "-c", "import pip, sys; print(*sys.version_info[:2])"]).split() == _version():
         return
     say("creating .venv")
     try:
