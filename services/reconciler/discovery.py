@@ -21,7 +21,7 @@ OVERLAP: Final = timedelta(seconds=60)
 
 _CLOSABLE_SOON: Final = timedelta(seconds=2 * FULL_EVERY_S)
 _MAX_CLOSABLE: Final = 20_000
-_STATUSES: Final = ("pending", "running", "completed", "failed")
+_STATUSES: Final = ("pending", "running", "failed")
 
 
 class Discovery:
@@ -119,12 +119,9 @@ class Discovery:
 
     async def _complete_vanished(self, open_ids: set[str]) -> None:
         """Complete each open job whose item the ledger no longer lists, after asking it once more."""
-        last = ""
-        while job_ids := await self._jobs.open_ids(last, MAX_IDS):
-            last = job_ids[-1]
-            vanished = [job_id for job_id in job_ids if job_id not in open_ids]
-            if vanished:
-                await self.complete_settled(vanished)
+        vanished = sorted(await self._jobs.open_ids() - open_ids)
+        for start in range(0, len(vanished), MAX_IDS):
+            await self.complete_settled(vanished[start : start + MAX_IDS])
 
     async def complete_settled(self, job_ids: Sequence[str]) -> None:
         """Complete those of these jobs (at most MAX_IDS) whose items the ledger counts as settled."""

@@ -71,15 +71,10 @@ class JobStore:
             changed += await self._database.write_async(partial(_apply, call_ids=chunk, change=change))
         return changed
 
-    async def open_ids(self, after: str, limit: int) -> list[str]:
-        """Ids of jobs that are not completed and not running, in order, from the one after `after` on."""
-        query = (
-            select(jobs.c.telnyx_call_id)
-            .where(jobs.c.status.in_(_OPEN), jobs.c.telnyx_call_id > after)
-            .order_by(jobs.c.telnyx_call_id)
-            .limit(limit)
-        )
-        return await self._database.read_async(lambda connection: list(connection.scalars(query)))
+    async def open_ids(self) -> set[str]:
+        """Ids of all jobs that are not completed and not running."""
+        query = select(jobs.c.telnyx_call_id).where(jobs.c.status.in_(_OPEN))
+        return await self._database.read_async(lambda connection: set(connection.scalars(query)))
 
     async def get(self, call_id: str) -> Job | None:
         """One job; None if there is none."""
@@ -103,8 +98,12 @@ class JobStore:
         return JobPage(tuple(map(_job, shown)), rest)
 
     async def count_by_status(self) -> dict[str, int]:
-        """How many jobs there are of each status."""
-        query = select(jobs.c.status, func.count().label("job_count")).group_by(jobs.c.status)
+        """How many jobs there are of each status but `completed`, of which there is no end."""
+        query = (
+            select(jobs.c.status, func.count().label("job_count"))
+            .where(jobs.c.status.in_((*_OPEN, "running")))
+            .group_by(jobs.c.status)
+        )
         rows = await self._database.read_async(lambda connection: connection.execute(query).all())
         return {row.status: row.job_count for row in rows}
 

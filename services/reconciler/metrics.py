@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-JOBS = Gauge("tollbook_jobs", "Jobs by status", ["status"])
+JOBS = Gauge("tollbook_jobs", "Jobs that are not completed, by status", ["status"])
 JOB_ATTEMPTS = Histogram(
     "tollbook_job_attempts", "Attempts that a settled job took", buckets=(0, 1, 2, 3, 4, 5, 6, 7, 10)
 )

@@ -28,6 +28,7 @@ class JobRow(_ReconcilerTable, table=True):
     __table_args__ = (
         Index("ix_reconcile_jobs_due", "status", "next_run_at"),
         Index("ix_reconcile_jobs_updated", "updated_at", "id"),
+        Index("ix_reconcile_jobs_status_updated", "status", "updated_at", "id"),
     )
     id: int = Field(default=None, sa_column=Column(BigKey, primary_key=True, autoincrement=True))
     telnyx_call_id: str = Field(unique=True)

@@ -39,6 +39,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_reconcile_jobs_due", "telnyx_cdr_reconcile_jobs", ["status", "next_run_at"])
     op.create_index("ix_reconcile_jobs_updated", "telnyx_cdr_reconcile_jobs", ["updated_at", "id"])
+    op.create_index(
+        "ix_reconcile_jobs_status_updated", "telnyx_cdr_reconcile_jobs", ["status", "updated_at", "id"]
+    )
     op.create_table(
         "reconciler_leases",
         sa.Column("name", sa.String(), nullable=False),
