@@ -11,7 +11,7 @@ import typer
 from services.cli.addressing import Addresses, choose_addresses
 from services.cli.backoff import Backoff
 from services.cli.processes import Command, KeptProcess, ProcessRefused
-from services.cli.sandbox_account import SandboxProcess, sandbox_databases
+from services.cli.sandbox_account import SandboxProcess, sandbox_databases, unlink_sandbox_books
 from services.cli.settings import RunSettings
 from services.cli.supervisor import Supervisor
 from services.common.process import StartError
@@ -31,6 +31,7 @@ _log = structlog.get_logger()
 async def run_tollbook(settings: RunSettings, stop: asyncio.Event) -> None:
     """Run everything until `stop` is set. Raises StartError when it cannot run as it is set up."""
     addresses = choose_addresses(settings)
+    unlink_sandbox_books()
     async with Supervisor() as supervisor:
         starting = asyncio.create_task(_start(supervisor, settings, addresses))
         supervisor.watch(starting)
@@ -40,6 +41,7 @@ async def run_tollbook(settings: RunSettings, stop: asyncio.Event) -> None:
             raise StartError(str(error)) from error
         finally:
             starting.cancel()
+            unlink_sandbox_books()
 
 
 async def _start(supervisor: Supervisor, settings: RunSettings, addresses: Addresses) -> None:

@@ -19,6 +19,7 @@ from services.common.sqlite import FileLock
 
 _MODULE = "tests.sandbox"
 _FOLDER = Path("var/sandbox")
+_BOOKS = {"LEDGER_DATABASE_URL": "ledger.db", "RECONCILER_DATABASE_URL": "reconciler.db"}
 _ANNOUNCED = {"TELNYX_API_BASE": "base_url", "TELNYX_API_KEY": "api_key", "TELNYX_PUBLIC_KEY": "public_key"}
 _log = structlog.get_logger()
 
@@ -60,20 +61,33 @@ def sandbox_databases(settings: RunSettings) -> dict[str, str]:
     The account begins anew with every start, so the book of the account before is removed.
     Raises StartError when another Tollbook is using it.
     """
-    books = (
-        ("LEDGER_DATABASE_URL", settings.ledger_database_url, _FOLDER / "ledger.db"),
-        ("RECONCILER_DATABASE_URL", settings.reconciler_database_url, _FOLDER / "reconciler.db"),
-    )
     chosen: dict[str, str] = {}
-    for variable, given, path in books:
-        if given:
+    for variable, name in _BOOKS.items():
+        path = _FOLDER / name
+        if getattr(settings, variable.lower()):
             _log.warning(
                 "sandbox.book_given", message=f"{variable} is set: the sandbox's calls go into that book"
             )
         else:
             _remove_book(path, variable)
+            _link_from_default(path)
             chosen[variable] = f"sqlite:///{path}"
     return chosen
+
+
+def unlink_sandbox_books() -> None:
+    """Take away the links of a sandbox run at the default places, or real calls would go into the sandbox's book."""
+    for name in _BOOKS.values():
+        link = _FOLDER.parent / name
+        if link.is_symlink() and link.readlink().parts[0] == _FOLDER.name:
+            link.unlink()
+
+
+def _link_from_default(path: Path) -> None:
+    """Let queries against `var/ledger.db` find the sandbox's book, as long as no real one is there."""
+    link = _FOLDER.parent / path.name
+    if not link.exists() and not link.is_symlink():
+        link.symlink_to(path.relative_to(link.parent))
 
 
 def _remove_book(path: Path, variable: str) -> None:

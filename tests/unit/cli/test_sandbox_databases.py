@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.sandbox_account import sandbox_databases
+from services.cli.sandbox_account import sandbox_databases, unlink_sandbox_books
 from services.cli.settings import RunSettings
 from services.common.process import StartError
 from services.common.sqlite import FileLock
@@ -49,3 +49,17 @@ def test_the_book_of_a_running_copy_is_not_touched(folder: Path) -> None:
     finally:
         running_copy.release()
     assert book.read_text() == "a book"
+
+
+def test_queries_at_the_default_places_find_the_sandboxs_book_while_it_runs(folder: Path) -> None:
+    sandbox_databases(RunSettings())
+    default = folder / "var" / "reconciler.db"
+    assert default.readlink() == Path("sandbox/reconciler.db")
+    unlink_sandbox_books()
+    assert not default.is_symlink()
+
+
+def test_a_real_book_at_a_default_place_is_neither_replaced_nor_removed(folder: Path) -> None:
+    sandbox_databases(RunSettings())
+    unlink_sandbox_books()
+    assert (folder / "var" / "ledger.db").read_text() == "a book"
