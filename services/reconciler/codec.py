@@ -53,8 +53,6 @@ def decode_item(message: book_pb2.UnsettledItem) -> OpenItem:
         kind=_KINDS.get(message.kind, "other"),
         record_id=message.record_id,
         session_id=message.session_id,
-        call_control_id=message.call_control_id,
-        leg_id=message.leg_id,
         start_at=min(start_at, end_at),
         end_at=max(start_at, end_at),
         opened_at=opened_at,

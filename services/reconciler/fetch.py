@@ -113,7 +113,7 @@ class Fetch:
         """A record that carries the id, booked; of a call, the expected records of its session too."""
         for read in lookups(some_id):
             try:
-                found, _ = await self._reader.read(read)
+                found = await self._reader.read(read)
             except TelnyxRefused as error:
                 if error.field == "TELNYX_API_KEY":
                     raise

@@ -21,8 +21,6 @@ class OpenItem:
     kind: ItemKind
     record_id: str
     session_id: str = ""
-    call_control_id: str = ""
-    leg_id: str = ""
     start_at: datetime
     end_at: datetime
     opened_at: datetime

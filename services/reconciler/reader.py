@@ -54,10 +54,11 @@ class Reader:
         self._refusals = refusals
         self._tally = tally
 
-    async def read(self, read: Read) -> tuple[list[DetailRecord], ReadEnd]:
+    async def read(self, read: Read) -> list[DetailRecord]:
         """Read to the end and book what came; gives the records as well. For readings by id: these are short."""
         found: list[DetailRecord] = []
-        return found, await self._read(read, found)
+        await self._read(read, found)
+        return found
 
     async def look_for(self, items: Sequence[OpenItem], priority: Priority) -> dict[str, TollbookError]:
         """Read and book what these items miss, a few readings at a time; gives why a type could not be read."""

@@ -72,8 +72,6 @@ async def test_open_items_come_page_by_page(backends: Backends) -> None:
             kind="call",
             record_id="leg",
             session_id="s",
-            call_control_id="v3:c",
-            leg_id="l",
             start_at=NOON,
             end_at=NOON + HOUR,
             opened_at=NOON + 2 * HOUR,
