@@ -120,10 +120,15 @@ class Rounds:
         counts = RoundCounts()
         counts.add(judged)
         for job in judged:
+            line = _log.bind(call_id=job.call_id, attempts=job.attempts)
+            prefix = f"[FETCH CALL COST] {job.call_id}:"
             if job.status == "completed":
                 self._tally.settled(job.attempts)
+                line.info("job.completed", message=f"{prefix} exact")
             elif job.status == "failed":
-                _log.warning("job.failed", call_id=job.call_id, attempts=job.attempts, message=job.last_error)
+                line.warning("job.failed", message=f"{prefix} {job.last_error}")
+            else:
+                line.info("job.retried", message=f"{prefix} {job.last_error}")
         _log.info(
             "round.finished",
             processed=counts.processed,
