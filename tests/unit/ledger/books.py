@@ -1,6 +1,8 @@
 """Books for the ledger's tests: sweeps, the derivation of a handful of facts, and looking things up in it."""
 
+from collections.abc import Iterator
 from datetime import date
+from itertools import permutations
 from typing import Any
 
 from services.ledger.charges import Charge, Derived, Leg, OpenItem
@@ -49,6 +51,11 @@ def facts(*items: Fact, **more: Any) -> Facts:
         unused_days=tuple(item for item in items if isinstance(item, UnusedDay)),
         **more,
     )
+
+
+def orders(*items: Fact) -> Iterator[tuple[Fact, ...]]:
+    """Every order in which the same facts may arrive."""
+    return permutations(items)
 
 
 def book(*items: Fact, rules: Rules = RULES) -> Derived:

@@ -1,0 +1,146 @@
+"""Rule g: whether a leg was answered, and when one without a hang-up has ended."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.ledger.books import Fact, book, charge_in, cost_in, leg_in, open_in
+from tests.unit.ledger.builders import (
+    CUSTOMER,
+    HOUR,
+    TWIN,
+    amd,
+    answered,
+    answered_call,
+    at,
+    call_control,
+    call_cost,
+    cost_part,
+    hangup,
+    initiated,
+    nanos,
+    sip_trunking,
+    unanswered_call,
+)
+
+ESTIMATE = nanos("0.045")
+UNANSWERED = ["call_rejected", "originator_cancel", "timeout", "user_busy", "not_found", "no_answer"]
+
+
+@pytest.mark.parametrize("cause", UNANSWERED)
+def test_a_hang_up_of_these_causes_says_unanswered(cause: str) -> None:
+    derived = book(*unanswered_call(CUSTOMER, cause))
+    assert cost_in(derived, CUSTOMER) == 0
+    assert leg_in(derived, CUSTOMER).duration_s == 0
+    assert leg_in(derived, CUSTOMER).call_status in {"no_answer", "busy", "failed"}
+
+
+@pytest.mark.parametrize("cause", ["normal_clearing", "time_limit", "unspecified", "a_new_cause", ""])
+def test_any_other_cause_says_answered(cause: str) -> None:
+    derived = book(initiated(CUSTOMER), hangup(CUSTOMER, 168, cause=cause))
+    assert cost_in(derived, CUSTOMER) == ESTIMATE
+    assert leg_in(derived, CUSTOMER).call_status == "completed"
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        answered(CUSTOMER, 5),
+        sip_trunking(CUSTOMER, "0", 60),
+        amd(CUSTOMER),
+        call_cost(CUSTOMER, cost_part("sip-trunking", "0", 60)),
+        call_cost(CUSTOMER, cost_part("sip-trunking", "0.0001", 0)),
+        call_cost(CUSTOMER, total_cost="0.0001"),
+    ],
+)
+def test_an_answer_or_any_billed_fact_goes_before_the_cause(proof: Fact) -> None:
+    derived = book(*unanswered_call(CUSTOMER), proof)
+    assert leg_in(derived, CUSTOMER).call_status == "completed"
+    assert "call-control" in leg_in(derived, CUSTOMER).missing
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        sip_trunking(CUSTOMER, "0", 0),
+        call_cost(CUSTOMER, cost_part("sip-trunking", "0", 0)),
+        call_cost(CUSTOMER, total_cost="0"),
+        call_cost(CUSTOMER, total_cost="0.0001", status="error"),
+        sip_trunking(TWIN),
+    ],
+)
+def test_nothing_billed_says_nothing(rest: Fact) -> None:
+    derived = book(*unanswered_call(CUSTOMER), rest)
+    assert leg_in(derived, CUSTOMER).call_status == "busy"
+    assert cost_in(derived, CUSTOMER) == 0
+
+
+def test_the_estimate_counts_from_the_answer() -> None:
+    assert cost_in(
+        book(initiated(CUSTOMER), answered(CUSTOMER, 109), hangup(CUSTOMER, 168)), CUSTOMER
+    ) == nanos("0.015")
+
+
+def test_with_the_answer_unseen_the_estimate_counts_from_start_time() -> None:
+    derived = book(initiated(CUSTOMER, 100), hangup(CUSTOMER, 168, start=0))
+    assert cost_in(derived, CUSTOMER) == ESTIMATE
+    assert leg_in(derived, CUSTOMER).answered_at is None
+
+
+def test_an_answer_after_the_hang_up_by_a_carriers_clock_is_one_minute() -> None:
+    assert cost_in(book(answered(CUSTOMER, 200), hangup(CUSTOMER, 168)), CUSTOMER) == nanos("0.015")
+
+
+class TestWithoutAHangUp:
+    """Webhooks get lost: such a leg ends at its last fact + 4 h."""
+
+    def test_it_has_no_estimate_and_no_charge_before_there_is_money(self) -> None:
+        derived = book(initiated(CUSTOMER), answered(CUSTOMER, 5))
+        assert derived.charges == ()
+        assert leg_in(derived, CUSTOMER).estimate_nanos is None
+        assert leg_in(derived, CUSTOMER).call_status == "answered"
+
+    def test_it_is_open_4_hours_after_its_last_fact(self) -> None:
+        item = open_in(book(initiated(CUSTOMER), answered(CUSTOMER, 5)), CUSTOMER)
+        assert item is not None
+        assert item.open_at == item.span.end_at == at(5 + 4 * HOUR)
+        later = open_in(book(initiated(CUSTOMER), answered(CUSTOMER, 5), amd(CUSTOMER, start=90)), CUSTOMER)
+        assert later is not None
+        assert later.span.end_at - item.span.end_at == timedelta(seconds=85)
+
+    def test_a_record_of_a_long_call_moves_its_end(self) -> None:
+        long = sip_trunking(CUSTOMER, finished_at="2026-11-21T20:00:00Z")
+        item = open_in(book(initiated(CUSTOMER), long), CUSTOMER)
+        assert item is not None
+        assert item.span.end_at == at(14 * HOUR)
+
+    def test_the_billed_base_records_settle_it(self) -> None:
+        derived = book(initiated(CUSTOMER), sip_trunking(CUSTOMER), call_control(CUSTOMER))
+        assert charge_in(derived, CUSTOMER).cost_nanos == nanos("0.0210")
+        assert charge_in(derived, CUSTOMER).can_settle
+        assert leg_in(derived, CUSTOMER).call_status == "completed"
+
+    def test_half_of_them_do_not(self) -> None:
+        derived = book(initiated(CUSTOMER), sip_trunking(CUSTOMER))
+        assert charge_in(derived, CUSTOMER).cost_nanos == nanos("0.0150")
+        assert not charge_in(derived, CUSTOMER).can_settle
+
+
+def test_with_a_hang_up_attempts_count_from_its_receipt_by_our_own_clock() -> None:
+    item = open_in(book(initiated(CUSTOMER), hangup(CUSTOMER, 168, received=171.5)), CUSTOMER)
+    assert item is not None
+    assert (item.open_at, item.span.start_at, item.span.end_at) == (at(171.5), at(0), at(168))
+
+
+def test_the_words_for_how_a_call_went() -> None:
+    words = {
+        "initiated": [initiated(CUSTOMER)],
+        "answered": [initiated(CUSTOMER), answered(CUSTOMER)],
+        "completed": answered_call(CUSTOMER),
+        "busy": unanswered_call(CUSTOMER, "user_busy"),
+        "failed": unanswered_call(CUSTOMER, "call_rejected"),
+        "no_answer": unanswered_call(CUSTOMER, "originator_cancel"),
+    }
+    assert {word: leg_in(book(*events), CUSTOMER).call_status for word, events in words.items()} == {
+        word: word for word in words
+    }

@@ -1,0 +1,169 @@
+"""Rule h: what a leg costs while its records are coming in, and with what it settles."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.ledger.books import RULES, Fact, book, charge_in, closing, cost_in, leg_in, open_in
+from tests.unit.ledger.builders import (
+    AGENT,
+    CUSTOMER,
+    TWIN,
+    amd,
+    answered,
+    answered_call,
+    call_control,
+    call_cost,
+    cost_part,
+    initiated,
+    machine_detected,
+    nanos,
+    recording,
+    recording_saved,
+    sip_trunking,
+    unanswered_call,
+)
+
+ESTIMATE = nanos("0.045")
+CALL: list[Fact] = [*answered_call(CUSTOMER)]
+BUSY: list[Fact] = [*unanswered_call(CUSTOMER)]
+
+
+class TestBaseSet:
+    def test_until_it_is_present_the_estimate_is_the_floor(self) -> None:
+        assert cost_in(book(*CALL, sip_trunking(CUSTOMER)), CUSTOMER) == ESTIMATE
+        assert cost_in(book(*CALL, call_control(CUSTOMER), amd(CUSTOMER)), CUSTOMER) == ESTIMATE
+
+    def test_parts_that_exceed_the_estimate_count(self) -> None:
+        dear = sip_trunking(CUSTOMER, "0.5000")
+        assert cost_in(book(*CALL, dear, amd(CUSTOMER)), CUSTOMER) == nanos("0.5020")
+        assert not charge_in(book(*CALL, dear, amd(CUSTOMER)), CUSTOMER).can_settle
+
+    def test_the_floor_is_no_part_and_never_added(self) -> None:
+        part = sip_trunking(CUSTOMER, "0.0440")
+        assert cost_in(book(*CALL, part), CUSTOMER) == ESTIMATE
+        assert cost_in(book(*CALL, part, amd(CUSTOMER)), CUSTOMER) == nanos("0.0460")
+
+    def test_once_it_is_present_the_parts_alone_count(self) -> None:
+        derived = book(*CALL, sip_trunking(CUSTOMER, "0.0010"), call_control(CUSTOMER, "0"))
+        assert cost_in(derived, CUSTOMER) == nanos("0.0010") < ESTIMATE
+        assert charge_in(derived, CUSTOMER).can_settle
+
+    def test_the_estimate_is_still_told(self) -> None:
+        derived = book(*CALL, sip_trunking(CUSTOMER), call_control(CUSTOMER))
+        assert leg_in(derived, CUSTOMER).estimate_nanos == ESTIMATE
+
+    def test_it_is_a_setting(self) -> None:
+        trunk_only = replace(RULES, base_types=("sip-trunking",))
+        derived = book(*CALL, sip_trunking(CUSTOMER), rules=trunk_only)
+        assert cost_in(derived, CUSTOMER) == nanos("0.0150")
+        assert charge_in(derived, CUSTOMER).can_settle
+
+    def test_a_session_wide_type_in_it_is_the_owners_to_have(self) -> None:
+        every_call_recorded = replace(RULES, base_types=("sip-trunking", "recording"))
+        agent = [*answered_call(AGENT, 60), sip_trunking(AGENT, start=60)]
+        items: list[Fact] = [*CALL, sip_trunking(CUSTOMER), *agent]
+        waiting = book(*items, rules=every_call_recorded)
+        assert leg_in(waiting, CUSTOMER).missing == ("recording",)
+        assert charge_in(waiting, AGENT).can_settle
+        assert book(*items, recording(), rules=every_call_recorded).open_items == ()
+
+
+class TestFeatures:
+    """Feature expectations affect the status only."""
+
+    @pytest.mark.parametrize("announcement", [machine_detected(CUSTOMER), recording_saved(CUSTOMER, "r")])
+    def test_an_expected_feature_keeps_the_charge_open_at_the_same_cost(self, announcement: Fact) -> None:
+        items = [*CALL, sip_trunking(CUSTOMER), call_control(CUSTOMER)]
+        derived = book(*items, announcement)
+        assert cost_in(derived, CUSTOMER) == cost_in(book(*items), CUSTOMER) == nanos("0.0210")
+        assert not charge_in(derived, CUSTOMER).can_settle
+
+    def test_an_unanswered_leg_waits_for_its_features_too(self) -> None:
+        items = [*BUSY, sip_trunking(CUSTOMER, "0", 0), machine_detected(CUSTOMER)]
+        assert leg_in(book(*items), CUSTOMER).missing == ("amd",)
+        # A billed detection shows that somebody, or something, answered.
+        assert leg_in(book(*items, amd(CUSTOMER)), CUSTOMER).missing == ("call-control", "sip-trunking")
+
+
+class TestSilentLegs:
+    """No webhook told of them: no base set, no estimate, settled with their first billed record."""
+
+    def test_the_first_billed_record_settles(self) -> None:
+        derived = book(sip_trunking(TWIN, "0.0062", 186))
+        charge = charge_in(derived, TWIN)
+        assert (charge.cost_nanos, charge.can_settle) == (nanos("0.0062"), True)
+        assert leg_in(derived, TWIN).missing == ()
+        assert leg_in(derived, TWIN).estimate_nanos is None
+        assert open_in(derived, TWIN) is None
+
+    def test_what_comes_later_is_added(self) -> None:
+        zero, billed = sip_trunking(TWIN, "0", 0, name="zero twin"), sip_trunking(TWIN, "0.0062", 186)
+        assert cost_in(book(zero, billed), TWIN) == cost_in(book(billed), TWIN) == nanos("0.0062")
+
+    def test_with_a_zero_record_alone_it_counts_as_unanswered(self) -> None:
+        derived = book(sip_trunking(TWIN, "0", 0))
+        charge = charge_in(derived, TWIN)
+        assert (charge.cost_nanos, charge.can_settle) == (0, True)
+        assert leg_in(derived, TWIN).call_status == "no_answer"
+
+    def test_once_a_webhook_tells_of_it_it_has_a_base_set(self) -> None:
+        derived = book(sip_trunking(TWIN, "0.0062", 186), initiated(TWIN))
+        assert leg_in(derived, TWIN).missing == ("call-control",)
+        assert cost_in(derived, TWIN) == nanos("0.0062")
+
+
+class TestUnansweredLegs:
+    """They settle with a zero record or a closed window, never at hang-up."""
+
+    def test_a_hang_up_settles_nothing(self) -> None:
+        derived = book(*BUSY)
+        assert not charge_in(derived, CUSTOMER).can_settle
+        assert leg_in(derived, CUSTOMER).missing == ("call-control", "sip-trunking")
+
+    @pytest.mark.parametrize("zero", [sip_trunking(CUSTOMER, "0", 0), call_control(CUSTOMER, "0", 0)])
+    def test_a_zero_record_settles(self, zero: Fact) -> None:
+        derived = book(*BUSY, zero)
+        charge = charge_in(derived, CUSTOMER)
+        assert (charge.cost_nanos, charge.can_settle) == (0, True)
+        assert derived.open_items == ()
+
+    def test_the_zero_record_of_another_leg_or_of_a_feature_does_not(self) -> None:
+        others: list[Fact] = [sip_trunking(TWIN, "0", 0), amd(CUSTOMER, "0"), recording(cost="0", billed=0)]
+        assert leg_in(book(*BUSY, *others), CUSTOMER).missing == ("call-control", "sip-trunking")
+
+    def test_a_call_cost_of_0_does_not(self) -> None:
+        told = call_cost(CUSTOMER, cost_part("sip-trunking", "0", 0), total_cost="0")
+        assert not charge_in(book(*BUSY, told), CUSTOMER).can_settle
+
+    def test_windows_that_close_the_base_set_settle(self) -> None:
+        trunk, control = closing("sip-trunking", 0, 30), closing("call-control", 0, 30)
+        assert leg_in(book(*BUSY, trunk), CUSTOMER).missing == ("call-control",)
+        charge = charge_in(book(*BUSY, trunk, control), CUSTOMER)
+        assert (charge.cost_nanos, charge.can_settle) == (0, True)
+
+    def test_a_billed_record_after_all_makes_it_an_answered_leg(self) -> None:
+        derived = book(*BUSY, sip_trunking(CUSTOMER, "0", 0), sip_trunking(CUSTOMER, name="billed"))
+        assert leg_in(derived, CUSTOMER).missing == ("call-control",)
+        # 30 s from start_time, now that it counts as answered: the estimate is the floor again, the record exceeds it.
+        assert cost_in(derived, CUSTOMER) == nanos("0.0150")
+
+
+class TestSettlingWithoutAHangUp:
+    def test_the_billed_base_records_are_enough(self) -> None:
+        derived = book(
+            initiated(CUSTOMER), answered(CUSTOMER), sip_trunking(CUSTOMER), call_control(CUSTOMER)
+        )
+        assert (cost_in(derived, CUSTOMER), derived.open_items) == (nanos("0.0210"), ())
+        assert charge_in(derived, CUSTOMER).can_settle
+
+    def test_closed_windows_settle_at_0_what_was_never_billed(self) -> None:
+        # The leg ends 4 h after its last fact, and so late must the windows be.
+        forgotten = 5 + 4 * 3600
+        windows = [closing(name, 0, forgotten) for name in RULES.base_types]
+        derived = book(initiated(CUSTOMER), answered(CUSTOMER), *windows)
+        charge = charge_in(derived, CUSTOMER)
+        assert (charge.cost_nanos, charge.can_settle) == (0, True)
+
+    def test_an_ongoing_call_is_never_settled_by_silence(self) -> None:
+        assert book(initiated(CUSTOMER), answered(CUSTOMER)).charges == ()

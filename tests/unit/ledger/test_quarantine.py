@@ -1,0 +1,81 @@
+"""A signed but stale webhook is kept aside until a record confirms what it says (design, section 2)."""
+
+import pytest
+
+from tests.unit.ledger.books import Fact, book, charge_in, cost_in, leg_in, orders
+from tests.unit.ledger.builders import (
+    AGENT,
+    CUSTOMER,
+    OTHER_SESSION,
+    amd,
+    answered,
+    call_control,
+    hangup,
+    initiated,
+    leg,
+    message_record,
+    message_webhook,
+    nanos,
+    recording,
+    sip_trunking,
+    uid,
+)
+
+STALE = [
+    initiated(CUSTOMER, quarantined=True),
+    answered(CUSTOMER, 5, quarantined=True),
+    hangup(CUSTOMER, 168, quarantined=True),
+]
+MESSAGE = uid("message")
+
+
+def test_it_has_no_effect() -> None:
+    derived = book(*STALE, message_webhook(MESSAGE, cost="0.0051", quarantined=True))
+    assert (derived.legs, derived.charges, derived.open_items, derived.first_rates) == ((), (), (), ())
+
+
+@pytest.mark.parametrize("record", [sip_trunking(CUSTOMER), call_control(CUSTOMER), amd(CUSTOMER)])
+def test_a_record_of_its_leg_confirms_it(record: Fact) -> None:
+    for order in orders(*STALE, record):
+        derived = book(*order)
+        assert leg_in(derived, CUSTOMER).answered_at is not None
+        assert cost_in(derived, CUSTOMER) == nanos("0.045")
+
+
+def test_a_record_of_its_session_confirms_it() -> None:
+    assert cost_in(book(*STALE, recording()), CUSTOMER) == nanos("0.045")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        recording(OTHER_SESSION),
+        sip_trunking(leg("stranger", OTHER_SESSION)),
+        message_record(CUSTOMER.call_leg_id),
+        message_record(CUSTOMER.call_session_id),
+        recording(OTHER_SESSION, id=CUSTOMER.call_leg_id),
+    ],
+)
+def test_any_other_record_does_not(record: Fact) -> None:
+    derived = book(*STALE, record)
+    assert CUSTOMER.call_control_id not in {found.call_id for found in derived.legs}
+
+
+def test_a_message_is_confirmed_by_its_own_record() -> None:
+    stale = message_webhook(MESSAGE, cost="0.0051", quarantined=True)
+    fee = {"carrier_fee": "0.00305"}
+    assert charge_in(
+        book(stale, message_record(MESSAGE, "0.00205", **fee)), MESSAGE, "sms"
+    ).cost_nanos == nanos("0.0051")
+    assert book(stale, message_record(uid("another"))).home_of("sms", MESSAGE) == ""
+
+
+def test_other_events_do_not_confirm_it() -> None:
+    derived = book(initiated(CUSTOMER), *STALE[1:], initiated(AGENT))
+    assert leg_in(derived, CUSTOMER).charges == ()
+
+
+def test_a_fresh_delivery_of_the_same_event_goes_before_the_stale_one() -> None:
+    fresh = hangup(CUSTOMER, 168)
+    for order in orders(initiated(CUSTOMER), fresh, STALE[2]):
+        assert cost_in(book(*order), CUSTOMER) == nanos("0.045")
