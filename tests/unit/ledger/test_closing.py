@@ -189,7 +189,7 @@ class TestSessionWideParts:
 
 
 def test_closing_takes_no_record_away() -> None:
-    items = [*answered_call(CUSTOMER), sip_trunking(CUSTOMER), call_control(CUSTOMER)]
+    items: list[Fact] = [*answered_call(CUSTOMER), sip_trunking(CUSTOMER), call_control(CUSTOMER)]
     windows = [replace(closing(name), row_count=0) for name in RULES.base_types]
     assert book(*items, *windows).charges == book(*items).charges
 

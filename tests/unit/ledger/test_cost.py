@@ -61,7 +61,7 @@ class TestBaseSet:
 
     def test_a_session_wide_type_in_it_is_the_owners_to_have(self) -> None:
         every_call_recorded = replace(RULES, base_types=("sip-trunking", "recording"))
-        agent = [*answered_call(AGENT, 60), sip_trunking(AGENT, start=60)]
+        agent: list[Fact] = [*answered_call(AGENT, 60), sip_trunking(AGENT, start=60)]
         items: list[Fact] = [*CALL, sip_trunking(CUSTOMER), *agent]
         waiting = book(*items, rules=every_call_recorded)
         assert leg_in(waiting, CUSTOMER).missing == ("recording",)

@@ -183,15 +183,11 @@ class TestParties:
         )
 
     def test_inbound(self) -> None:
-        received = message_webhook(
-            MESSAGE,
-            "message.received",
-            direction="inbound",
-            **{
-                "from": {"phone_number": "+12025550131"},
-                "to": [{"phone_number": "+12025550123", "status": "webhook_delivered"}],
-            },
-        )
+        parties: dict[str, Any] = {
+            "from": {"phone_number": "+12025550131"},
+            "to": [{"phone_number": "+12025550123", "status": "webhook_delivered"}],
+        }
+        received = message_webhook(MESSAGE, "message.received", direction="inbound", **parties)
         charge = message(received)
         assert (charge.direction, charge.phone_number, charge.contact) == (
             "inbound",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.ledger.books import Fact, book, charge_in, cost_in, leg_in, orders
+from tests.unit.ledger.books import Fact, book, cost_in, leg_in, orders
 from tests.unit.ledger.builders import (
     AGENT,
     CUSTOMER,
@@ -63,11 +63,10 @@ def test_any_other_record_does_not(record: Fact) -> None:
 
 def test_a_message_is_confirmed_by_its_own_record() -> None:
     stale = message_webhook(MESSAGE, cost="0.0051", quarantined=True)
-    fee = {"carrier_fee": "0.00305"}
-    assert charge_in(
-        book(stale, message_record(MESSAGE, "0.00205", **fee)), MESSAGE, "sms"
-    ).cost_nanos == nanos("0.0051")
-    assert book(stale, message_record(uid("another"))).home_of("sms", MESSAGE) == ""
+    record = message_record(MESSAGE, "0.00205", carrier_fee="0.00305")
+    assert cost_in(book(stale, record), MESSAGE, "sms") == nanos("0.0051")
+    another = uid("another")
+    assert [charge.record_id for charge in book(stale, message_record(another)).charges] == [another]
 
 
 def test_other_events_do_not_confirm_it() -> None:
