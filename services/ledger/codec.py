@@ -95,7 +95,7 @@ def encode_sweep(row: Any) -> book_pb2.Sweep:
         total_results=row.total_results,
         query_form=row.query_form,
         account_key=row.account_key,
-        held_count=max(row.held_count, 0),
+        held_count=row.held_count or 0,
         verdict=_verdict(row),
     )
 

@@ -67,11 +67,12 @@ class Anchor(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """A webhook event. `event_key` is its id; the same id with another content is kept under `id#digest`."""
+    """A webhook event. The same id with another content is kept beside it."""
 
     __tablename__: ClassVar[str] = "events"
+    __table_args__ = (UniqueConstraint("event_id", "digest"),)
     id: int = _key()
-    event_key: str = Field(unique=True)
+    event_id: str
     cluster_id: int | None = _big(nullable=True, index=True)
     event_type: str
     occurred_at: datetime = _moment()
@@ -134,13 +135,17 @@ class EstimateRateRow(SQLModel, table=True):
 class SweepRow(SQLModel, table=True):
     """A window of one type that was read to its end.
 
-    `held_count` and `is_proven` follow from other facts; `is_applied`: both are up to date, and what the window may
-    close has been derived since.
+    `held_count` and `is_proven` follow from other facts: what they mean stands with `Weight`. `held_count` is None
+    while it is not known; such a sweep closes nothing. `is_applied`: both are up to date, and what the window may close
+    has been derived since. `may_have_closed`: it was complete once, so that what it closed must be derived again if it
+    no longer is.
     """
 
     __tablename__: ClassVar[str] = "sweeps"
     __table_args__ = (
-        UniqueConstraint("record_type", "query_form", "from_at", "to_at", "read_at", "total_results"),
+        UniqueConstraint(
+            "record_type", "query_form", "account_key", "from_at", "to_at", "read_at", "total_results"
+        ),
         Index("ix_sweeps_type_read", "record_type", "read_at"),
         Index("ix_sweeps_form_read", "query_form", "read_at"),
         Index(
@@ -158,16 +163,19 @@ class SweepRow(SQLModel, table=True):
     to_at: datetime = _moment()
     read_at: datetime = _moment()
     total_results: int = _big()
-    held_count: int = _big()
+    held_count: int | None = _big(nullable=True)
     is_proven: bool
     is_applied: bool
+    may_have_closed: bool
 
 
 class UsageDayRow(SQLModel, table=True):
     """What usage_reports said that one type cost on one UTC day."""
 
     __tablename__: ClassVar[str] = "usage_days"
-    __table_args__ = (UniqueConstraint("record_type", "day", "currency", "cost_nanos", "read_at"),)
+    __table_args__ = (
+        UniqueConstraint("record_type", "day", "currency", "cost_nanos", "read_at", "account_key"),
+    )
     id: int = _key()
     record_type: str
     day: date

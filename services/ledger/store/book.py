@@ -24,12 +24,9 @@ from services.ledger.store.recorded_sweeps import (
     UsageDay,
     add_sweep,
     add_usage,
-    clusters_inside,
-    clusters_that_wait,
-    lock_record_types,
-    note_weight,
-    weigh,
 )
+from services.ledger.store.sweep_locks import share_with_facts
+from services.ledger.store.sweep_weights import Weighed, note_applied, unapplied_sweeps, weigh_sweeps
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
@@ -49,6 +46,7 @@ class Book:
         """Commit webhook events; returns how many were new. Raises Conflict, Unavailable."""
 
         def work(connection: Connection) -> int:
+            share_with_facts(connection)
             added = add_events(connection, batch)
             rederive(connection, added.cluster_ids, self.rules, self.clock.now())
             return added.new_count
@@ -59,7 +57,7 @@ class Book:
         """Commit observations of detail records. Raises Conflict, Unavailable."""
 
         def work(connection: Connection) -> AddedObservations:
-            lock_record_types(connection, {record.record_type for record in batch}, is_sweep=False)
+            share_with_facts(connection)
             added = add_observations(connection, batch)
             rederive(connection, added.cluster_ids, self.rules, self.clock.now())
             return added
@@ -88,24 +86,24 @@ class Book:
         A mark in the database says which sweeps are not, so that a crash between two steps loses nothing: the next
         call, or the next start, goes on.
         """
-        while (row := self.database.read(_next_unapplied)) is not None:
-            for chunk in _chunks(self._write(partial(self._weigh, row))):
+        while sweep_ids := self.database.read(unapplied_sweeps):
+            weighed = self._write(partial(self._weigh, sweep_ids))
+            for chunk in _chunks(weighed.cluster_ids):
                 self._write(partial(self._derive_again, chunk))
-            self._write(partial(_finish, row))
+            if weighed.cluster_ids:
+                self._write(partial(note_applied, weights=weighed.weights))
 
-    def _weigh(self, row: Any, connection: Connection) -> list[int]:
-        lock_record_types(connection, [row.record_type], is_sweep=True)
-        held_count, is_proven = weigh(connection, row)
-        note_weight(connection, row.id, held_count, is_proven, is_applied=False)
-        was_complete = row.held_count == row.total_results
-        if held_count == row.total_results:
-            return clusters_that_wait(connection, row, self.rules.settle_horizon)
-        return clusters_inside(connection, row) if was_complete else []
+    def _weigh(self, sweep_ids: list[int], connection: Connection) -> Weighed:
+        weighed = weigh_sweeps(connection, sweep_ids, self.rules.settle_horizon)
+        if not weighed.cluster_ids:
+            note_applied(connection, weighed.weights)
+        return weighed
 
     def _derive_again(self, cluster_ids: list[int], connection: Connection) -> None:
-        # Sweeps that a derivation marks are weighed later, one after the other: here only clusters are locked.
-        lock_clusters(connection, cluster_ids)
-        rederive(connection, cluster_ids, self.rules, self.clock.now())
+        share_with_facts(connection)
+        # A cluster that was merged away since was derived when it was merged.
+        there = lock_clusters(connection, cluster_ids)
+        rederive(connection, there, self.rules, self.clock.now())
 
     def _write(self, work: Callable[[Connection], Result]) -> Result:
         def attempt(connection: Connection) -> Result:
@@ -115,19 +113,6 @@ class Book:
                 raise Conflict("another writer has just added the same facts") from error
 
         return self.database.write(attempt)
-
-
-def _next_unapplied(connection: Connection) -> Any:
-    table = tables.sweeps
-    return connection.execute(select(table).where(~table.c.is_applied).order_by(table.c.id).limit(1)).first()
-
-
-def _finish(row: Any, connection: Connection) -> None:
-    """The sweep is up to date, unless a record has come in since it was weighed."""
-    lock_record_types(connection, [row.record_type], is_sweep=True)
-    weighed = connection.execute(select(tables.sweeps).where(tables.sweeps.c.id == row.id)).one()
-    if weigh(connection, row) == (weighed.held_count, weighed.is_proven):
-        note_weight(connection, row.id, weighed.held_count, weighed.is_proven, is_applied=True)
 
 
 def _chunks(ids: Iterable[int]) -> Iterable[list[int]]:

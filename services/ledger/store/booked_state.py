@@ -1,5 +1,6 @@
 """What the book says of clusters before they are derived again."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,10 @@ from services.ledger import tables
 
 @dataclass(frozen=True, slots=True)
 class BookedState:
-    """The derived rows of some clusters, by their natural keys."""
+    """The derived rows of some clusters, by their natural keys; `lines` are the parts of a charge by its row's id."""
 
     charges: dict[tuple[str, str, str], Row[Any]]
+    lines: defaultdict[int, list[Row[Any]]]
     calls: dict[str, Row[Any]]
     records: dict[tuple[str, str], Row[Any]]
     open_items: dict[tuple[str, str], Row[Any]]
@@ -26,9 +28,21 @@ def load_booked(connection: Connection, cluster_ids: Iterable[int]) -> BookedSta
     def rows(table: Table) -> list[Row[Any]]:
         return list(connection.execute(select(table).where(table.c.cluster_id.in_(ids))))
 
+    charges = rows(tables.billing)
     return BookedState(
-        charges={(row.record_type, row.record_id, row.currency): row for row in rows(tables.billing)},
+        charges={(row.record_type, row.record_id, row.currency): row for row in charges},
+        lines=_lines(connection, [row.id for row in charges]),
         calls={row.telnyx_call_id: row for row in rows(tables.calls)},
         records={(row.record_type, row.record_id): row for row in rows(tables.detail_records)},
         open_items={(row.record_type, row.record_id): row for row in rows(tables.open_items)},
     )
+
+
+def _lines(connection: Connection, billing_ids: list[int]) -> defaultdict[int, list[Row[Any]]]:
+    lines: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+    if billing_ids:
+        table = tables.billing_parts
+        query = select(table).where(table.c.billing_id.in_(billing_ids)).order_by(table.c.position)
+        for row in connection.execute(query):
+            lines[row.billing_id].append(row)
+    return lines

@@ -10,6 +10,7 @@ from services.common.errors import NotFound
 from services.ledger import tables
 from services.ledger.charges import Charge, Derived, Leg
 from services.ledger.facts import Rules
+from services.ledger.store.clusters import leg_anchor, session_anchor
 from services.ledger.store.deriving import derive_clusters
 
 Key = tuple[str, str]
@@ -47,8 +48,8 @@ def get_call(connection: Connection, call_id: str, rules: Rules) -> CallView:
 def get_session(connection: Connection, session_id: str, rules: Rules) -> SessionView:
     """The session with all its legs; known as soon as any event or record names it. Raises NotFound."""
     table = tables.anchors
-    found = connection.execute(select(table.c.cluster_id).where(table.c.anchor == f"session:{session_id}"))
-    cluster_id = found.scalar()
+    query = select(table.c.cluster_id).where(table.c.anchor == session_anchor(session_id))
+    cluster_id = connection.execute(query).scalar()
     if cluster_id is None:
         raise NotFound("no event and no record names this session", "callSessionId")
     derived = derive_clusters(connection, [cluster_id], rules)[cluster_id]
@@ -60,9 +61,8 @@ def get_session(connection: Connection, session_id: str, rules: Rules) -> Sessio
 
 def _clusters_of(connection: Connection, call_id: str) -> list[int]:
     anchors, calls, records = tables.anchors, tables.calls, tables.detail_records
-    names = [f"call:{call_id}", f"leg:{call_id}"]
     queries = (
-        select(anchors.c.cluster_id).where(anchors.c.anchor.in_(names)),
+        select(anchors.c.cluster_id).where(anchors.c.anchor == leg_anchor(call_id)),
         select(calls.c.cluster_id).where(calls.c.telnyx_call_id == call_id),
         select(records.c.cluster_id).where(records.c.record_id == call_id),
     )

@@ -4,12 +4,16 @@ A cluster is a set of facts connected by session, leg or message ids. Every writ
 touches, in key order; should a lock show that another writer has just joined clusters, the write starts again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from services.common.errors import Conflict
 from services.ledger import tables
+from services.ledger.legs import Fact, leg_nodes
+from services.ledger.store.statements import has_many_writers
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
@@ -25,53 +29,90 @@ _MOVED_WITH_THEIR_CLUSTER: tuple[Table, ...] = (
 )
 
 
-def event_anchors(event: WebhookEvent) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Facts that belong together: by the ids that they name, and by the clusters that already hold some of them."""
+
+    anchors: frozenset[str]
+    cluster_ids: frozenset[int] = frozenset()
+
+
+def event_anchors(event: WebhookEvent) -> frozenset[str]:
     """The ids by which an event is connected to other facts; none for an event that concerns no call or message."""
     if event.message:
-        return (f"message:{event.message.message_id}",)
-    return _call_anchors(event.session_id, event.call_control_id, event.leg_id)
+        return frozenset({f"message:{event.message.message_id}"})
+    return _call_anchors(event)
 
 
-def record_anchors(record: DetailRecord) -> tuple[str, ...]:
+def record_anchors(record: DetailRecord) -> frozenset[str]:
     """The ids by which a record is connected to other facts; at the least its own."""
     if record.record_type == "messaging":
-        return (f"message:{record.record_id}",)
-    anchors = _call_anchors(record.session_id, record.call_control_id, record.leg_id)
-    if not anchors and record.sip_call_id:
-        return (f"sip:{record.sip_call_id}",)
-    return anchors or (f"record:{record.record_type}:{record.record_id}",)
+        return frozenset({f"message:{record.record_id}"})
+    return _call_anchors(record) or frozenset({f"record:{record.record_type}:{record.record_id}"})
 
 
-def _call_anchors(session_id: str, call_control_id: str, leg_id: str) -> tuple[str, ...]:
-    named = (("session", session_id), ("call", call_control_id), ("leg", leg_id))
-    return tuple(f"{kind}:{text}" for kind, text in named if text)
+def leg_anchor(name: str) -> str:
+    """The anchor of a leg by one of its names."""
+    return f"leg:{name}"
 
 
-def enter_clusters(connection: Connection, groups: Sequence[tuple[str, ...]]) -> list[int]:
-    """The cluster of each group of connected anchors, locked until the transaction ends.
+def session_anchor(session_id: str) -> str:
+    """The anchor of a session."""
+    return f"session:{session_id}"
 
-    Groups that share an anchor, or name anchors of several clusters, are joined into one cluster.
+
+def _call_anchors(fact: Fact) -> frozenset[str]:
+    """The session, and every name that the fact's leg can get.
+
+    Of whichever kind the names are: only legs of one cluster can be told apart should two want the same one.
+    """
+    names = {leg_anchor(cast(tuple[str, ...], node)[-1]) for node in leg_nodes(fact)}
+    return frozenset(names | {session_anchor(fact.session_id)} if fact.session_id else names)
+
+
+def enter_clusters(connection: Connection, groups: Sequence[Group]) -> list[int]:
+    """The cluster of each group, locked until the transaction ends.
+
+    Groups that share an anchor or a cluster, or that name anchors of several clusters, are joined into one cluster.
     Raises Conflict when another writer changed the same clusters meanwhile: the transaction must start again.
     """
-    wanted = sorted({anchor for group in groups for anchor in group})
+    wanted = sorted({anchor for group in groups for anchor in group.anchors})
     known = _known(connection, wanted)
-    _lock(connection, set(known.values()))
-    if connection.dialect.name == "postgresql" and _known(connection, wanted) != known:
+    touched = {*known.values(), *(cluster_id for group in groups for cluster_id in group.cluster_ids)}
+    if lock_clusters(connection, touched) != touched or (
+        has_many_writers(connection) and _known(connection, wanted) != known
+    ):
         raise Conflict("another writer has just joined what this one touches")
     joined = _join(groups, known)
-    cluster_of_root = _settle(connection, joined, known)
+    cluster_of = _settle(connection, joined)
     new = [anchor for anchor in wanted if anchor not in known]
     if new:
-        rows = [{"anchor": anchor, "cluster_id": cluster_of_root[joined[anchor]]} for anchor in new]
+        rows = [{"anchor": anchor, "cluster_id": cluster_of[joined[anchor]]} for anchor in new]
         connection.execute(insert(tables.anchors), rows)
-    return [cluster_of_root[joined[group[0]]] for group in groups]
+    return [cluster_of[joined[_nodes(group)[0]]] for group in groups]
 
 
-def lock_clusters(connection: Connection, cluster_ids: Iterable[int]) -> None:
-    """Lock known clusters before deriving them again. Raises Conflict when one of them was merged away."""
+def lock_clusters(connection: Connection, cluster_ids: Iterable[int]) -> set[int]:
+    """Lock clusters, in key order, until the transaction ends; returns those that have not been merged away.
+
+    SQLite has one writer, which holds everything already.
+    """
     wanted = set(cluster_ids)
-    if _lock(connection, wanted) != wanted:
-        raise Conflict("another writer has just joined what this one touches")
+    if not wanted:
+        return wanted
+    ids = tables.clusters.c.id
+    query = select(ids).where(ids.in_(wanted)).order_by(ids)
+    if has_many_writers(connection):
+        query = query.with_for_update()
+    return set(connection.execute(query).scalars())
+
+
+Node = str | int
+"""An anchor, or the id of a cluster."""
+
+
+def _nodes(group: Group) -> list[Node]:
+    return [*group.anchors, *group.cluster_ids]
 
 
 def _known(connection: Connection, anchors: list[str]) -> dict[str, int]:
@@ -80,40 +121,32 @@ def _known(connection: Connection, anchors: list[str]) -> dict[str, int]:
     return {row.anchor: row.cluster_id for row in rows}
 
 
-def _lock(connection: Connection, cluster_ids: set[int]) -> set[int]:
-    """SQLite has one writer, which holds everything already."""
-    if connection.dialect.name != "postgresql" or not cluster_ids:
-        return cluster_ids
-    ids = tables.clusters.c.id
-    query = select(ids).where(ids.in_(cluster_ids)).order_by(ids).with_for_update()
-    return {row.id for row in connection.execute(query)}
+def _join(groups: Iterable[Group], known: Mapping[str, int]) -> dict[Node, Node]:
+    """For each node a representative of all that it is connected with."""
+    parent: dict[Node, Node] = {}
 
-
-def _join(groups: Sequence[tuple[str, ...]], known: dict[str, int]) -> dict[str, str]:
-    """For each anchor a representative of all that it is connected with, through the groups or known clusters."""
-    parent: dict[str, str] = {}
-
-    def root(anchor: str) -> str:
-        while (above := parent.setdefault(anchor, anchor)) != anchor:
-            parent[anchor] = parent[above]
-            anchor = above
-        return anchor
+    def root(node: Node) -> Node:
+        while (above := parent.setdefault(node, node)) != node:
+            parent[node] = parent[above]
+            node = above
+        return node
 
     for group in groups:
-        for other in group:
-            parent[root(other)] = root(group[0])
-    first_of_cluster: dict[int, str] = {}
+        nodes = _nodes(group)
+        for node in nodes:
+            parent[root(node)] = root(nodes[0])
     for anchor, cluster_id in known.items():
-        parent[root(anchor)] = root(first_of_cluster.setdefault(cluster_id, anchor))
-    return {anchor: root(anchor) for anchor in list(parent)}
+        parent[root(anchor)] = root(cluster_id)
+    return {node: root(node) for node in list(parent)}
 
 
-def _settle(connection: Connection, joined: dict[str, str], known: dict[str, int]) -> dict[str, int]:
+def _settle(connection: Connection, joined: Mapping[Node, Node]) -> dict[Node, int]:
     """The cluster of each representative: a new one, the known one, or the smallest of several, now joined."""
-    found: dict[str, set[int]] = {representative: set() for representative in joined.values()}
-    for anchor, cluster_id in known.items():
-        found[joined[anchor]].add(cluster_id)
-    without = sorted(representative for representative, ids in found.items() if not ids)
+    found: dict[Node, set[int]] = {representative: set() for representative in joined.values()}
+    for node, representative in joined.items():
+        if isinstance(node, int):
+            found[representative].add(node)
+    without = [representative for representative, ids in found.items() if not ids]
     cluster_of = dict(zip(without, _new_clusters(connection, len(without)), strict=True))
     for representative, ids in found.items():
         if ids:

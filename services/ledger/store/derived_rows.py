@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from services.ledger.charges import Charge, Derived, Leg, OpenItem
 from services.ledger.describe import describe, metadata
-from services.ledger.facts import winning_records
 from services.ledger.journal import Booked
 from services.ledger.parts import charged_nanos
 from services.ledger.store.loaded_facts import LoadedCluster
@@ -105,7 +104,7 @@ def record_rows(
     loaded: LoadedCluster, derived: Derived, cluster_id: int, account_currency: str
 ) -> Iterator[Values]:
     """Each record of a cluster once, as rows of detail_records."""
-    for record in winning_records(loaded.facts.records):
+    for record in loaded.facts.records:
         home_kind, home_record_id = derived.homes[(record.record_type, record.record_id)]
         yield {
             "cluster_id": cluster_id,

@@ -15,6 +15,7 @@ from services.ledger.store.derived_rows import call_row, open_item_row, record_r
 from services.ledger.store.loaded_facts import LoadedCluster
 from services.ledger.store.rollups import RollupDeltas
 from services.ledger.store.statements import Values, insert_rows, update_by_id
+from services.ledger.store.sweep_marks import Place
 
 
 def write_calls(
@@ -47,6 +48,20 @@ def write_calls(
     update_by_id(connection, tables.calls, away)
 
 
+def moved_places(loaded: Mapping[int, LoadedCluster], booked: BookedState) -> list[Place]:
+    """Where records come into the book or have moved, as they are and as they were."""
+    moved: list[Place] = []
+    for cluster in loaded.values():
+        for record in cluster.facts.records:
+            key = (record.record_type, record.record_id)
+            place = Place(record.record_type, record.record_time, cluster.first_observed_at[key])
+            row = booked.records.get(key)
+            before = None if row is None else Place(row.record_type, row.record_time, row.first_observed_at)
+            if place != before:
+                moved += [place] if before is None else [before, place]
+    return moved
+
+
 def write_records(
     connection: Connection,
     loaded: Mapping[int, LoadedCluster],
@@ -54,32 +69,23 @@ def write_records(
     booked: BookedState,
     deltas: RollupDeltas,
     rules: Rules,
-) -> list[Any]:
-    """One row per detail record. Returns rows, as they were and as they are, whose place in time is new."""
+) -> None:
+    """One row per detail record."""
     new: list[Values] = []
     changed: list[Values] = []
-    moved: list[Any] = []
     for cluster_id, found in derived.items():
         for values in record_rows(loaded[cluster_id], found, cluster_id, rules.account_currency):
             row = booked.records.get((values["record_type"], values["record_id"]))
             if row is not None and not _differs(row, values):
                 continue
-            after = SimpleNamespace(**values)
             if row is None:
                 new.append(values)
             else:
                 changed.append({"id": row.id, **values})
                 deltas.count_record(row, -1)
-            deltas.count_record(after, +1)
-            if row is None or _place(row) != _place(after):
-                moved += [after] if row is None else [row, after]
+            deltas.count_record(SimpleNamespace(**values), +1)
     insert_rows(connection, tables.detail_records, new)
     update_by_id(connection, tables.detail_records, changed)
-    return moved
-
-
-def _place(row: Any) -> tuple[datetime | None, datetime]:
-    return (row.record_time, row.first_observed_at)
 
 
 def write_open_items(

@@ -1,12 +1,12 @@
 """Bringing the book's derived rows to what derivation says, and appending the differences to the journal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete
+from sqlalchemy import Connection, delete
 
 from services.ledger import tables
 from services.ledger.charges import Charge, Derived
@@ -19,13 +19,16 @@ from services.ledger.store.statements import Values, insert_returning_ids, inser
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """A charge's row to insert (`id` None) or update, with the entries and lines that go with it."""
+    """A charge's row to insert (`row_id` None) or update, with the entries that go with it.
+
+    `lines` are its parts, None where they are as they were.
+    """
 
     row_id: int | None
     values: Values
     entries: tuple[Entry, ...]
     entry_source: str
-    lines: list[Values]
+    lines: list[Values] | None
 
 
 def post_charges(
@@ -43,10 +46,10 @@ def post_charges(
         for charge in found.charges:
             derived_keys.add(charge.key)
             row = booked.charges.get(charge.key)
-            write = _post_one(charge, cluster_id, row, now)
+            write = _post_one(charge, cluster_id, row, booked, now)
             if write.values["settled_at"] is not None:
                 settled.add((charge.kind, charge.record_id))
-            if _differs(row, write.values) or write.entries:
+            if _differs(row, write.values) or write.entries or write.lines is not None:
                 _count(deltas, row, write.values)
                 writes.append(write)
     for key, row in booked.charges.items():
@@ -58,12 +61,15 @@ def post_charges(
     return settled
 
 
-def _post_one(charge: Charge, cluster_id: int, row: Any, now: datetime) -> _Write:
+def _post_one(charge: Charge, cluster_id: int, row: Any, booked: BookedState, now: datetime) -> _Write:
     before = Booked(cost_nanos=row.cost_nanos, settled_at=row.settled_at) if row is not None else None
     posting = post(before, charge.cost_nanos, charge.can_settle, now)
     values = charge_row(charge, cluster_id, posting.after)
-    row_id = None if row is None else row.id
-    return _Write(row_id, values, posting.entries, charge.source, part_rows(charge))
+    lines = part_rows(charge)
+    if row is None:
+        return _Write(None, values, posting.entries, charge.source, lines)
+    are_known = _are_same(booked.lines[row.id], lines)
+    return _Write(row.id, values, posting.entries, charge.source, None if are_known else lines)
 
 
 def _move_away(row: Any, home: str) -> _Write:
@@ -80,6 +86,10 @@ def _differs(row: Any, values: Values) -> bool:
     return row is None or any(row._mapping[name] != value for name, value in values.items())
 
 
+def _are_same(rows: Sequence[Any], lines: Sequence[Values]) -> bool:
+    return len(rows) == len(lines) and not any(map(_differs, rows, lines))
+
+
 def _count(deltas: RollupDeltas, row: Any, values: Values) -> None:
     if row is not None:
         deltas.count_charge(row, -1)
@@ -94,18 +104,19 @@ def _write(connection: Connection, writes: list[_Write], now: datetime) -> None:
     update_by_id(
         connection, tables.billing, [{"id": write.row_id, **write.values, "updated_at": now} for write in old]
     )
-    _replace_lines(connection, [write.row_id for write in old if write.row_id is not None])
     numbered = [*zip(ids, new, strict=True), *((write.row_id, write) for write in old)]
-    lines = [{"billing_id": row_id, **line} for row_id, write in numbered for line in write.lines]
-    insert_rows(connection, tables.billing_parts, lines)
+    _replace_lines(connection, numbered)
     entries = [_entry_row(row_id, entry, write, now) for row_id, write in numbered for entry in write.entries]
     insert_rows(connection, tables.billing_entries, entries)
 
 
-def _replace_lines(connection: Connection, billing_ids: list[int]) -> None:
-    if billing_ids:
-        table: Table = tables.billing_parts
-        connection.execute(delete(table).where(table.c.billing_id.in_(billing_ids)))
+def _replace_lines(connection: Connection, numbered: Sequence[tuple[int | None, _Write]]) -> None:
+    table = tables.billing_parts
+    stale = [write.row_id for _, write in numbered if write.row_id is not None and write.lines is not None]
+    if stale:
+        connection.execute(delete(table).where(table.c.billing_id.in_(stale)))
+    lines = [{"billing_id": row_id, **line} for row_id, write in numbered for line in write.lines or ()]
+    insert_rows(connection, table, lines)
 
 
 def _entry_row(billing_id: int | None, entry: Entry, write: _Write, now: datetime) -> Values:

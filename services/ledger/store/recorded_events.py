@@ -1,25 +1,22 @@
 """Adding webhook events to the book."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
+from services.common.errors import Conflict
 from services.ledger import tables
-from services.ledger.store.clusters import enter_clusters, event_anchors
+from services.ledger.store.clusters import Group, enter_clusters, event_anchors
 from services.ledger.store.fact_codec import encode_event_fact
+from services.ledger.store.statements import Values, has_many_writers, insert_rows, update_by_id
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
-
-@dataclass(frozen=True, slots=True)
-class _Encoded:
-    event: WebhookEvent
-    fact: bytes
-    digest: bytes
-
-    @property
-    def variant_key(self) -> str:
-        """Under which a known id with another content is kept, so that neither version is lost."""
-        return f"{self.event.event_id}#{self.digest.hex()}"
+Key = tuple[str, bytes]
+"""(event id, digest of the content): should an id ever come with another content, neither version is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,67 +27,111 @@ class AddedEvents:
     cluster_ids: frozenset[int]
 
 
-def add_events(connection: Connection, batch: list[WebhookEvent]) -> AddedEvents:
-    """Insert the events that are not known yet. A known event changes nothing, unless it was only quarantined.
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One content of one event: quarantined if every delivery of it was, received when the first one was."""
 
-    Raises Conflict when another writer was faster.
+    event: WebhookEvent
+    fact: bytes
+
+
+def add_events(connection: Connection, batch: list[WebhookEvent]) -> AddedEvents:
+    """Insert the events that are not known yet.
+
+    A known event changes nothing, unless it was only quarantined or turns out to have come earlier: the end does
+    not depend on the order of arrival. Raises Conflict when another writer was faster.
     """
-    new, freed = _sort_out(connection, batch)
-    changed = [*new.values(), *freed.values()]
-    grouped = [item for item in changed if event_anchors(item.event)]
-    cluster_ids = (
-        enter_clusters(connection, [event_anchors(item.event) for item in grouped]) if grouped else []
-    )
-    cluster_of = {id(item): cluster_id for item, cluster_id in zip(grouped, cluster_ids, strict=True)}
-    if new:
-        rows = [_row(key, item, cluster_of.get(id(item))) for key, item in sorted(new.items())]
-        connection.execute(insert(tables.events), rows)
-    if freed:
-        statement = update(tables.events).where(tables.events.c.event_key.in_(freed))
-        connection.execute(statement.values(is_quarantined=False))
+    told = _unite(batch)
+    held = _held(connection, told)
+    new = [key for key in told if key not in held]
+    eased = {key: change for key in told if key in held and (change := _change(told[key], held[key]))}
+    groups = _groups(sorted({event_id for event_id, _ in (*new, *eased)}), told, held)
+    cluster_ids = enter_clusters(connection, list(groups.values()))
+    if eased and has_many_writers(connection) and _times(_held(connection, told)) != _times(held):
+        raise Conflict("another writer has just recorded the same events")
+    cluster_of = dict(zip(groups, cluster_ids, strict=True))
+    rows = [_row(key, told[key], cluster_of.get(key[0])) for key in sorted(new)]
+    insert_rows(connection, tables.events, rows)
+    update_by_id(connection, tables.events, list(eased.values()))
+    update_by_id(connection, tables.events, _adopted(held, cluster_of))
     return AddedEvents(new_count=len(new), cluster_ids=frozenset(cluster_ids))
 
 
-def _sort_out(
-    connection: Connection, batch: list[WebhookEvent]
-) -> tuple[dict[str, _Encoded], dict[str, _Encoded]]:
-    """By key: the events to insert, and those known as quarantined that now came fresh."""
-    encoded = [_Encoded(event, *encode_event_fact(event)) for event in batch]
-    known = _known(connection, [key for item in encoded for key in (item.event.event_id, item.variant_key)])
-    new: dict[str, _Encoded] = {}
-    freed: dict[str, _Encoded] = {}
-    for item in encoded:
-        key = item.event.event_id
-        held = known.get(key)
-        if held is not None and held[0] != item.digest:
-            key = item.variant_key
-            held = known.get(key)
-        if held is None:
-            new[key] = item
-            known[key] = (item.digest, item.event.quarantined)
-        elif held[1] and not item.event.quarantined:
-            (new if key in new else freed)[key] = item
-            known[key] = (item.digest, False)
-    return new, freed
+def _unite(batch: Iterable[WebhookEvent]) -> dict[Key, _Told]:
+    told: dict[Key, _Told] = {}
+    for event in batch:
+        fact, digest = encode_event_fact(event)
+        key = (event.event_id, digest)
+        told[key] = _Told(_united(told[key].event, event) if key in told else event, fact)
+    return told
 
 
-def _known(connection: Connection, keys: list[str]) -> dict[str, tuple[bytes, bool]]:
-    table = tables.events
-    query = select(table.c.event_key, table.c.digest, table.c.is_quarantined).where(
-        table.c.event_key.in_(keys)
+def _united(event: WebhookEvent, other: WebhookEvent) -> WebhookEvent:
+    return replace(
+        event,
+        quarantined=event.quarantined and other.quarantined,
+        received_at=min(event.received_at, other.received_at),
     )
-    return {row.event_key: (bytes(row.digest), row.is_quarantined) for row in connection.execute(query)}
 
 
-def _row(key: str, item: _Encoded, cluster_id: int | None) -> dict[str, object]:
+def _held(connection: Connection, keys: Iterable[Key]) -> dict[Key, Any]:
+    """What is known of events with these ids, under whatever content."""
+    table = tables.events
+    columns = (
+        table.c.id,
+        table.c.event_id,
+        table.c.digest,
+        table.c.cluster_id,
+        table.c.is_quarantined,
+        table.c.received_at,
+    )
+    query = select(*columns).where(table.c.event_id.in_({event_id for event_id, _ in keys}))
+    return {(row.event_id, bytes(row.digest)): row for row in connection.execute(query)}
+
+
+def _times(held: Mapping[Key, Any]) -> dict[Key, tuple[bool, datetime]]:
+    return {key: (row.is_quarantined, row.received_at) for key, row in held.items()}
+
+
+def _groups(event_ids: Iterable[str], told: Mapping[Key, _Told], held: Mapping[Key, Any]) -> dict[str, Group]:
+    """By event id: all contents of one id belong together, for only one of them counts."""
+    anchors: dict[str, frozenset[str]] = defaultdict(frozenset)
+    clusters: dict[str, frozenset[int]] = defaultdict(frozenset)
+    for (event_id, _), item in told.items():
+        anchors[event_id] |= event_anchors(item.event)
+    for (event_id, _), row in held.items():
+        clusters[event_id] |= {row.cluster_id} - {None}
+    groups = {event_id: Group(anchors[event_id], clusters[event_id]) for event_id in event_ids}
+    return {event_id: group for event_id, group in groups.items() if group.anchors or group.cluster_ids}
+
+
+def _change(told: _Told, held: Any) -> Values | None:
+    """What a repeated event changes of its row, if anything."""
+    is_quarantined = held.is_quarantined and told.event.quarantined
+    received_at = min(held.received_at, told.event.received_at)
+    if (is_quarantined, received_at) == (held.is_quarantined, held.received_at):
+        return None
+    return {"id": held.id, "is_quarantined": is_quarantined, "received_at": received_at}
+
+
+def _adopted(held: Mapping[Key, Any], cluster_of: Mapping[str, int]) -> list[Values]:
+    """Contents that named no call or message, until another content of the same id did."""
+    return [
+        {"id": row.id, "cluster_id": cluster_of[event_id]}
+        for (event_id, _), row in held.items()
+        if row.cluster_id is None and event_id in cluster_of
+    ]
+
+
+def _row(key: Key, told: _Told, cluster_id: int | None) -> Values:
     return {
-        "event_key": key,
+        "event_id": key[0],
+        "digest": key[1],
         "cluster_id": cluster_id,
-        "event_type": item.event.event_type,
-        "occurred_at": item.event.occurred_at,
-        "received_at": item.event.received_at,
-        "is_quarantined": item.event.quarantined,
-        "digest": item.digest,
-        "fact": item.fact,
-        "raw": item.event.raw,
+        "event_type": told.event.event_type,
+        "occurred_at": told.event.occurred_at,
+        "received_at": told.event.received_at,
+        "is_quarantined": told.event.quarantined,
+        "fact": told.fact,
+        "raw": told.event.raw,
     }

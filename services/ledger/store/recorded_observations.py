@@ -1,16 +1,22 @@
 """Adding observations of detail records to the book."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, select, tuple_
 
+from services.common.errors import Conflict
 from services.ledger import tables
-from services.ledger.store.clusters import enter_clusters, record_anchors
+from services.ledger.store.clusters import Group, enter_clusters, record_anchors
 from services.ledger.store.fact_codec import encode_record_fact
+from services.ledger.store.statements import Values, has_many_writers, insert_rows, update_by_id
 from services.telnyx_vocabulary.detail_record import DetailRecord
+
+RecordKey = tuple[str, str]
+"""(record type, record id)"""
 
 Key = tuple[str, str, bytes]
 """(record type, record id, digest of the content)"""
@@ -35,36 +41,35 @@ class _Seen:
     last_at: datetime
 
 
+Held = Mapping[Key, Any]
+
+
 def add_observations(connection: Connection, batch: list[DetailRecord]) -> AddedObservations:
     """Insert contents that were not seen before, and widen the times of those that were.
 
     A content seen again only moves `first_observed_at` back or `last_observed_at` on: the end does not depend on
     the order in which observations arrive. Raises Conflict when another writer was faster.
     """
-    seen = dict(sorted(_unite(batch).items()))
-    held = _held(connection, {(record_type, record_id) for record_type, record_id, _ in seen})
-    news = {key: item for key, item in seen.items() if key not in held}
-    wider = {key: item for key, item in seen.items() if key in held and _widens(item, held[key])}
-    content_count = Counter((record_type, record_id) for record_type, record_id, _ in held)
-    touched = [
-        item
-        for key, item in wider.items()
-        # Seeing the only known content of a record again, later, changes nothing that is derived.
-        if item.first_at < held[key][0] or content_count[key[:2]] > 1
-    ]
-    concerned = [*news.values(), *touched]
-    cluster_ids = (
-        enter_clusters(connection, [record_anchors(i.record) for i in concerned]) if concerned else []
+    seen = _unite(batch)
+    held = _held(connection, seen)
+    news = [key for key in seen if key not in held]
+    wider = {key: change for key in seen if key in held and (change := _change(seen[key], held[key]))}
+    concerned = sorted({key[:2] for key in (*news, *wider)})
+    cluster_ids = enter_clusters(connection, _groups(concerned, seen, held))
+    if wider and has_many_writers(connection) and _times(_held(connection, seen)) != _times(held):
+        raise Conflict("another writer has just seen the same records")
+    cluster_of = dict(zip(concerned, cluster_ids, strict=True))
+    insert_rows(
+        connection, tables.observations, [_row(key, seen[key], cluster_of[key[:2]]) for key in sorted(news)]
     )
-    if news:
-        rows = [_row(*pair, cluster_id) for pair, cluster_id in zip(news.items(), cluster_ids, strict=False)]
-        connection.execute(insert(tables.observations), rows)
-    _widen(connection, wider, held)
+    update_by_id(connection, tables.observations, list(wider.values()))
+    known = {key[:2] for key in held}
     added = {key[:2] for key in news}
+    touched = added | _moved(wider, seen, held)
     return AddedObservations(
-        new_count=len(added - content_count.keys()),
-        changed_count=len(added & content_count.keys()),
-        cluster_ids=frozenset(cluster_ids),
+        new_count=len(added - known),
+        changed_count=len(added & known),
+        cluster_ids=frozenset(cluster_of[record_key] for record_key in touched),
     )
 
 
@@ -82,61 +87,71 @@ def _unite(batch: Iterable[DetailRecord]) -> dict[Key, _Seen]:
     return seen
 
 
-def _held(connection: Connection, records: set[tuple[str, str]]) -> dict[Key, tuple[datetime, datetime]]:
+def _held(connection: Connection, keys: Iterable[Key]) -> Held:
+    """What is known of these records, under whatever content."""
     table = tables.observations
-    query = select(
+    columns = (
+        table.c.id,
         table.c.record_type,
         table.c.record_id,
         table.c.digest,
+        table.c.cluster_id,
         table.c.first_observed_at,
         table.c.last_observed_at,
-    ).where(tuple_(table.c.record_type, table.c.record_id).in_(sorted(records)))
+    )
+    records = sorted({key[:2] for key in keys})
+    query = select(*columns).where(tuple_(table.c.record_type, table.c.record_id).in_(records))
+    return {(row.record_type, row.record_id, bytes(row.digest)): row for row in connection.execute(query)}
+
+
+def _times(held: Held) -> dict[Key, tuple[datetime, datetime]]:
+    return {key: (row.first_observed_at, row.last_observed_at) for key, row in held.items()}
+
+
+def _change(seen: _Seen, held: Any) -> Values | None:
+    """What seeing a known content again changes of its row, if anything."""
+    first_at = min(seen.first_at, held.first_observed_at)
+    last_at = max(seen.last_at, held.last_observed_at)
+    if (first_at, last_at) == (held.first_observed_at, held.last_observed_at):
+        return None
+    return {"id": held.id, "first_observed_at": first_at, "last_observed_at": last_at}
+
+
+def _groups(record_keys: Iterable[RecordKey], seen: Mapping[Key, _Seen], held: Held) -> list[Group]:
+    """One for each record: all its contents belong together, also when they name different legs."""
+    anchors: dict[RecordKey, set[str]] = defaultdict(set)
+    clusters: dict[RecordKey, set[int]] = defaultdict(set)
+    for key, item in seen.items():
+        if key not in held:
+            anchors[key[:2]] |= record_anchors(item.record)
+    for key, row in held.items():
+        clusters[key[:2]].add(row.cluster_id)
+    return [Group(frozenset(anchors[key]), frozenset(clusters[key])) for key in record_keys]
+
+
+def _moved(wider: Mapping[Key, Values], seen: Mapping[Key, _Seen], held: Held) -> set[RecordKey]:
+    """The records of which another content may count now, or which were there earlier than thought.
+
+    Seeing the only known content of a record again, later, changes nothing that is derived.
+    """
+    content_count: dict[RecordKey, int] = defaultdict(int)
+    for key in held:
+        content_count[key[:2]] += 1
     return {
-        (row.record_type, row.record_id, bytes(row.digest)): (row.first_observed_at, row.last_observed_at)
-        for row in connection.execute(query)
+        key[:2]
+        for key in wider
+        if content_count[key[:2]] > 1 or seen[key].first_at < held[key].first_observed_at
     }
 
 
-def _widens(item: _Seen, held: tuple[datetime, datetime]) -> bool:
-    return item.first_at < held[0] or item.last_at > held[1]
-
-
-def _widen(
-    connection: Connection, wider: dict[Key, _Seen], held: dict[Key, tuple[datetime, datetime]]
-) -> None:
-    if not wider:
-        return
-    table = tables.observations
-    statement = (
-        update(table)
-        .where(
-            table.c.record_type == bindparam("of_type"),
-            table.c.record_id == bindparam("of_id"),
-            table.c.digest == bindparam("of_digest"),
-        )
-        .values(first_observed_at=bindparam("first_at"), last_observed_at=bindparam("last_at"))
-    )
-    rows = [
-        {
-            "of_type": key[0],
-            "of_id": key[1],
-            "of_digest": key[2],
-            "first_at": min(item.first_at, held[key][0]),
-            "last_at": max(item.last_at, held[key][1]),
-        }
-        for key, item in wider.items()
-    ]
-    connection.execute(statement, rows)
-
-
-def _row(key: Key, item: _Seen, cluster_id: int) -> dict[str, object]:
+def _row(key: Key, seen: _Seen, cluster_id: int) -> Values:
     return {
         "record_type": key[0],
         "record_id": key[1],
         "digest": key[2],
         "cluster_id": cluster_id,
-        "first_observed_at": item.first_at,
-        "last_observed_at": item.last_at,
-        "fact": item.fact,
-        "raw": item.record.raw,
+        "first_observed_at": seen.first_at,
+        "last_observed_at": seen.last_at,
+        "fact": seen.fact,
+        "raw": seen.record.raw,
     }

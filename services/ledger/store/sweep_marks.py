@@ -1,79 +1,93 @@
 """Marking sweeps that must be looked at again because a fact arrived which they depend on (rule 3.n)."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from services.ledger import tables
 from services.ledger.closing import PROOF_PERIOD
+from services.ledger.store.statements import has_many_writers
 
 
-def mark_outdated_sweeps(connection: Connection, moved: Sequence[Any]) -> None:
-    """Records came into the book, or moved in time, which windows that were read after they were first seen hold.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands for the sweeps of its type, and since when it is known."""
 
-    `moved` are rows of detail_records, as they were and as they are. In the usual order of things a sweep is
-    recorded after its records, and nothing is marked.
+    record_type: str
+    record_time: datetime | None
+    first_observed_at: datetime
+
+
+def mark_outdated(connection: Connection, moved: Iterable[Place]) -> None:
+    """Records came into the book, or moved: the windows which hold these places must be counted again.
+
+    Until then such a window closes nothing. In the usual order of things a sweep is recorded after its records, and
+    nothing is marked.
     """
-    if not moved:
+    by_type: dict[str, list[Place]] = defaultdict(list)
+    for place in moved:
+        if place.record_time is not None:
+            by_type[place.record_type].append(place)
+    outdated = {sweep_id for places in by_type.values() for sweep_id in _windows_with(connection, places)}
+    if not outdated:
         return
     table = tables.sweeps
-    types = {row.record_type for row in moved}
-    newest_query = select(table.c.record_type, func.max(table.c.read_at).label("read_at"))
-    newest: dict[str, datetime] = {
-        row.record_type: row.read_at
-        for row in connection.execute(
-            newest_query.where(table.c.record_type.in_(types)).group_by(table.c.record_type)
-        )
-    }
-    for row in moved:
-        read_at = newest.get(row.record_type)
-        if read_at is None or read_at < row.first_observed_at or row.record_time is None:
-            continue
-        connection.execute(
-            update(table)
-            .where(
-                table.c.record_type == row.record_type,
-                table.c.from_at <= row.record_time,
-                table.c.to_at > row.record_time,
-                table.c.read_at >= row.first_observed_at,
-            )
-            .values(is_applied=False)
-        )
-
-
-def mark_proven_by(connection: Connection, sweep: Any) -> None:
-    """A sweep that returned rows proves empty ones of the same form, and the key that it was read with (rule 3.n)."""
-    table = tables.sweeps
-    later = table.c.read_at.between(sweep.read_at, sweep.read_at + PROOF_PERIOD)
-    empty = (table.c.total_results == 0, table.c.is_proven.is_(False))
+    if has_many_writers(connection):
+        # In key order, so that two writers who outdate the same sweeps wait for one another but never in a circle.
+        wanted = select(table.c.id).where(table.c.id.in_(outdated)).order_by(table.c.id)
+        connection.execute(wanted.with_for_update())
     connection.execute(
-        update(table).where(table.c.query_form == sweep.query_form, later, *empty).values(is_applied=False)
+        update(table).where(table.c.id.in_(outdated)).values(held_count=None, is_applied=False)
     )
-    usage = tables.usage_days
+
+
+def mark_proven_by(connection: Connection, query_form: str, account_key: str, read_at: datetime) -> None:
+    """A sweep that returned rows proves empty ones of the same form, and the key that it was read with."""
+    sweeps, usage = tables.sweeps, tables.usage_days
+    later = (read_at, read_at + PROOF_PERIOD)
+    _mark_unproven(connection, sweeps.c.query_form == query_form, sweeps.c.read_at.between(*later))
     reported = select(usage.c.record_type).where(
-        usage.c.account_key == sweep.account_key,
-        usage.c.read_at.between(sweep.read_at, sweep.read_at + PROOF_PERIOD),
+        usage.c.account_key == account_key, usage.c.read_at.between(*later)
     )
-    types = set(connection.execute(reported).scalars())
+    types = set(connection.execute(reported.distinct()).scalars())
     if types:
-        connection.execute(
-            update(table).where(table.c.record_type.in_(types), *empty).values(is_applied=False)
-        )
+        _mark_unproven(connection, sweeps.c.record_type.in_(types))
 
 
 def mark_reported(connection: Connection, record_type: str, from_at: datetime, to_at: datetime) -> None:
     """usage_reports spoke of days of this type: empty sweeps over them that lacked proof may now have one."""
-    table = tables.sweeps
-    connection.execute(
-        update(table)
-        .where(
-            table.c.record_type == record_type,
-            table.c.total_results == 0,
-            table.c.is_proven.is_(False),
-            table.c.from_at < to_at,
-            table.c.to_at > from_at,
-        )
-        .values(is_applied=False)
+    sweeps = tables.sweeps
+    _mark_unproven(
+        connection, sweeps.c.record_type == record_type, sweeps.c.from_at < to_at, sweeps.c.to_at > from_at
     )
+
+
+def _mark_unproven(connection: Connection, *which: ColumnElement[bool]) -> None:
+    table = tables.sweeps
+    empty = (table.c.total_results == 0, table.c.is_proven.is_(False))
+    connection.execute(update(table).where(*which, *empty).values(is_applied=False))
+
+
+def _windows_with(connection: Connection, places: list[Place]) -> list[int]:
+    """The sweeps of one type whose windows hold one of the places, read after it was first seen."""
+    table = tables.sweeps
+    times = [place.record_time for place in places if place.record_time is not None]
+    query = select(table.c.id, table.c.from_at, table.c.to_at, table.c.read_at).where(
+        table.c.record_type == places[0].record_type,
+        table.c.read_at >= min(place.first_observed_at for place in places),
+        table.c.from_at <= max(times),
+        table.c.to_at > min(times),
+    )
+    return [
+        row.id
+        for row in connection.execute(query)
+        if any(
+            place.record_time is not None
+            and row.from_at <= place.record_time < row.to_at
+            and row.read_at >= place.first_observed_at
+            for place in places
+        )
+    ]

@@ -104,7 +104,7 @@ def upgrade() -> None:
     op.create_table(
         "events",
         sa.Column("id", BigKey, autoincrement=True, nullable=False),
-        sa.Column("event_key", sa.String(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
         sa.Column("cluster_id", sa.BigInteger(), nullable=True),
         sa.Column("event_type", sa.String(), nullable=False),
         sa.Column("occurred_at", UtcDateTime(), nullable=False),
@@ -114,7 +114,7 @@ def upgrade() -> None:
         sa.Column("fact", sa.LargeBinary(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("event_key"),
+        sa.UniqueConstraint("event_id", "digest"),
     )
     op.create_index(op.f("ix_events_cluster_id"), "events", ["cluster_id"], unique=False)
     op.create_table(
@@ -176,11 +176,14 @@ def upgrade() -> None:
         sa.Column("to_at", UtcDateTime(), nullable=False),
         sa.Column("read_at", UtcDateTime(), nullable=False),
         sa.Column("total_results", sa.BigInteger(), nullable=False),
-        sa.Column("held_count", sa.BigInteger(), nullable=False),
+        sa.Column("held_count", sa.BigInteger(), nullable=True),
         sa.Column("is_proven", sa.Boolean(), nullable=False),
         sa.Column("is_applied", sa.Boolean(), nullable=False),
+        sa.Column("may_have_closed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("record_type", "query_form", "from_at", "to_at", "read_at", "total_results"),
+        sa.UniqueConstraint(
+            "record_type", "query_form", "account_key", "from_at", "to_at", "read_at", "total_results"
+        ),
     )
     op.create_index("ix_sweeps_form_read", "sweeps", ["query_form", "read_at"], unique=False)
     op.create_index("ix_sweeps_type_read", "sweeps", ["record_type", "read_at"], unique=False)
@@ -273,5 +276,5 @@ def upgrade() -> None:
         sa.Column("read_at", UtcDateTime(), nullable=False),
         sa.Column("account_key", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("record_type", "day", "currency", "cost_nanos", "read_at"),
+        sa.UniqueConstraint("record_type", "day", "currency", "cost_nanos", "read_at", "account_key"),
     )
