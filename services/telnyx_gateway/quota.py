@@ -17,6 +17,7 @@ _SERVER_FAULT = 500
 _MAX_IN_FLIGHT = 4
 _PERSON_SHARE = 10
 _JOB_SHARE = 4
+_RELEASE_SHARE = 20
 _LIMIT = re.compile(r"\s*([0-9]{1,7})\s*(?:,.*)?", re.ASCII)
 _POLICY = re.compile(r"\s*([0-9]{1,7})\s*;\s*w=([0-9]{1,6})\s*", re.ASCII)
 _COUNT = re.compile(r"\s*([0-9]{1,7})\s*", re.ASCII)
@@ -108,9 +109,9 @@ class QuotaWindow:
         return min(self.limit - self.granted, self.least_told) <= 0
 
     def next_change_s(self, now_s: float) -> float:
-        """The next moment at which may_send can change by time alone: a reserve is released, or the window ends."""
-        releases = (self.ends_s - self.window_s / _JOB_SHARE, self.ends_s - self.window_s / _PERSON_SHARE)
-        return min((moment for moment in releases if moment > now_s), default=self.ends_s)
+        """The next moment at which may_send can change by time alone: the reserves are released, or the window ends."""
+        release_s = self.ends_s - self.window_s / _RELEASE_SHARE
+        return release_s if release_s > now_s else self.ends_s
 
     def granting(self) -> "QuotaWindow":
         """After one request was let go."""
@@ -151,11 +152,12 @@ class QuotaWindow:
     def _reserve(self, priority: Priority, now_s: float) -> int:
         """What must stay for those before: people always find something, and jobs before the background.
 
-        Near the window's end a reserve is released: unused it would be lost, and its owner need not wait long.
+        In the last twentieth of the window the reserves are released: unused they would be lost, and whoever comes then
+        need not wait long for the next.
         """
-        left_s = self.ends_s - now_s
-        for_people = self.limit // _PERSON_SHARE if left_s > self.window_s / _PERSON_SHARE else 0
-        for_jobs = self.limit // _JOB_SHARE if left_s > self.window_s / _JOB_SHARE else 0
+        is_released = self.ends_s - now_s <= self.window_s / _RELEASE_SHARE
+        for_people = 0 if is_released else self.limit // _PERSON_SHARE
+        for_jobs = 0 if is_released else self.limit // _JOB_SHARE
         match priority:
             case Priority.PERSON:
                 return 0
