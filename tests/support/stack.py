@@ -72,7 +72,8 @@ def running_stack(
 ) -> Iterator[Stack]:
     """Start the sandbox and the four services. Without `webhooks_go_to` they go straight to the edge.
 
-    `environment` overrides what the services are given; TELNYX_API_KEY "other" stands for the other account's key.
+    `environment` overrides what the services are given. In it, the word "other" as TELNYX_API_KEY stands for the other
+    account's key, and "sandbox" within TELNYX_PUBLIC_KEY for the sandbox's own.
     """
     edge_port = free_port()
     target = webhooks_go_to or f"http://127.0.0.1:{edge_port}/api/telnyx/webhooks"
@@ -87,6 +88,8 @@ def running_stack(
         }
         if own["TELNYX_API_KEY"] == "other":
             own["TELNYX_API_KEY"] = sandbox.other_api_key
+        if "TELNYX_PUBLIC_KEY" in own:
+            own["TELNYX_PUBLIC_KEY"] = own["TELNYX_PUBLIC_KEY"].replace("sandbox", sandbox.public_key)
         with (
             running_tollbook(folder, own) as tollbook,
             httpx.Client(base_url=tollbook.edge_url, timeout=30.0, trust_env=False) as http,
