@@ -71,8 +71,9 @@ def _is_shown_unanswered(evidence: LegEvidence) -> bool:
 
 def _has_cause_to_settle(evidence: LegEvidence) -> bool:
     """Facts about money, or a closed window, have shown what the leg cost; the absence of both never does."""
-    has_money = bool(evidence.home_records) or evidence.story.call_cost is not None
-    return has_money or any(part.is_closed for part in evidence.parts.values())
+    parts = evidence.parts.values()
+    has_money = bool(evidence.home_records) or any(part.cost_parts for part in parts)
+    return has_money or evidence.story.call_cost is not None or any(part.is_closed for part in parts)
 
 
 def _unreadable(evidence: LegEvidence) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def _rate(story: LegStory, facts: Facts, rules: Rules) -> EstimateRate:
     names = {story.facts.call_id, *story.facts.ids}
     fixed = [rate for rate in facts.rates if rate.call_id in names]
     if fixed:
-        return min(fixed, key=lambda rate: (rate.booked_at, rate.call_id))
+        return min(fixed, key=lambda rate: (rate.booked_at, rate.call_id, rate.nanos_per_minute, rate.source))
     return EstimateRate(
         call_id=story.facts.call_id,
         nanos_per_minute=rules.fallback_nanos_per_minute,

@@ -203,6 +203,11 @@ class TestSessionOnlyEvidence:
         assert cost_in(derived, CUSTOMER) == nanos("0.0210") + nanos("0.0040")
         assert cost_in(derived, AGENT) == nanos("0.0210")
 
+    def test_it_is_charged_even_while_the_owner_has_nothing_else(self) -> None:
+        told = call_cost(AGENT, cost_part("call-recording", "0.0040"))
+        derived = book(initiated(CUSTOMER), *answered_call(AGENT, 60), told)
+        assert cost_in(derived, CUSTOMER) == nanos("0.0040")
+
     def test_a_recording_that_is_expected_of_any_leg_is_missing_on_the_owner(self) -> None:
         derived = book(*complete(CUSTOMER), *complete(AGENT, 60), recording_saved(AGENT, "rec-agent"))
         assert leg_in(derived, CUSTOMER).missing == ("recording",)
