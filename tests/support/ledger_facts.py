@@ -45,6 +45,8 @@ class LegIds:
     def event(self, event_type: str, at_s: float = 0, **fields: Any) -> WebhookEvent:
         """A webhook about this leg; its id follows from what it says unless `event_id` is given."""
         known: dict[str, Any] = {
+            "event_id": "",
+            "received_at": at(at_s + 1),
             "session_id": self.session_id,
             "call_control_id": self.call_control_id,
             "leg_id": self.leg_id,
@@ -52,13 +54,7 @@ class LegIds:
             "from_number": OURS,
             "to_number": CUSTOMER,
         }
-        event = WebhookEvent(
-            event_id="",
-            event_type=event_type,
-            occurred_at=at(at_s),
-            received_at=fields.pop("received_at", at(at_s + 1)),
-            **(known | fields),
-        )
+        event = WebhookEvent(event_type=event_type, occurred_at=at(at_s), **(known | fields))
         return event if event.event_id else replace(event, event_id=fixed_id(repr(event)))
 
     def hangup(self, at_s: float = 60, cause: str = "normal_clearing", **fields: Any) -> WebhookEvent:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
@@ -15,6 +15,7 @@ from services.common.database import Database
 from services.common.errors import Conflict
 from services.ledger import tables
 from services.ledger.facts import Rules
+from services.ledger.store.book_lock import lock_book
 from services.ledger.store.clusters import lock_clusters
 from services.ledger.store.deriving import rederive
 from services.ledger.store.recorded_events import add_events
@@ -25,12 +26,12 @@ from services.ledger.store.recorded_sweeps import (
     add_sweep,
     add_usage,
 )
-from services.ledger.store.sweep_locks import share_with_facts
 from services.ledger.store.sweep_weights import Weighed, note_applied, unapplied_sweeps, weigh_sweeps
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
 _CLUSTERS_PER_TRANSACTION = 200
+_ATTEMPTS_BESIDE_OTHERS = 3
 Result = TypeVar("Result")
 
 
@@ -46,7 +47,6 @@ class Book:
         """Commit webhook events; returns how many were new. Raises Conflict, Unavailable."""
 
         def work(connection: Connection) -> int:
-            share_with_facts(connection)
             added = add_events(connection, batch)
             rederive(connection, added.cluster_ids, self.rules, self.clock.now())
             return added.new_count
@@ -57,7 +57,6 @@ class Book:
         """Commit observations of detail records. Raises Conflict, Unavailable."""
 
         def work(connection: Connection) -> AddedObservations:
-            share_with_facts(connection)
             added = add_observations(connection, batch)
             rederive(connection, added.cluster_ids, self.rules, self.clock.now())
             return added
@@ -68,7 +67,7 @@ class Book:
 
     def record_sweep(self, sweep: Sweep) -> Any:
         """Commit a sweep and close what it closes; returns its row. Raises Conflict, Unavailable."""
-        sweep_id = self._write(lambda connection: add_sweep(connection, sweep))
+        sweep_id = self._write(lambda connection: add_sweep(connection, sweep), is_alone=True)
         self.apply_sweeps()
         query = select(tables.sweeps).where(tables.sweeps.c.id == sweep_id)
         return self.database.read(lambda connection: connection.execute(query).one())
@@ -77,7 +76,9 @@ class Book:
         self, record_type: str, days: list[UsageDay], read_at: datetime, account_key: str
     ) -> None:
         """Commit what usage_reports said, and close what that proves. Raises Conflict, Unavailable."""
-        self._write(lambda connection: add_usage(connection, record_type, days, read_at, account_key))
+        self._write(
+            lambda connection: add_usage(connection, record_type, days, read_at, account_key), is_alone=True
+        )
         self.apply_sweeps()
 
     def apply_sweeps(self) -> None:
@@ -87,7 +88,7 @@ class Book:
         call, or the next start, goes on.
         """
         while sweep_ids := self.database.read(unapplied_sweeps):
-            weighed = self._write(partial(self._weigh, sweep_ids))
+            weighed = self._write(partial(self._weigh, sweep_ids), is_alone=True)
             for chunk in _chunks(weighed.cluster_ids):
                 self._write(partial(self._derive_again, chunk))
             if weighed.cluster_ids:
@@ -100,13 +101,16 @@ class Book:
         return weighed
 
     def _derive_again(self, cluster_ids: list[int], connection: Connection) -> None:
-        share_with_facts(connection)
         # A cluster that was merged away since was derived when it was merged.
         there = lock_clusters(connection, cluster_ids)
         rederive(connection, there, self.rules, self.clock.now())
 
-    def _write(self, work: Callable[[Connection], Result]) -> Result:
+    def _write(self, work: Callable[[Connection], Result], *, is_alone: bool = False) -> Result:
+        """Run `work` in one transaction, beside others that add facts; alone if it must, or if it keeps losing."""
+        attempts = count(1)
+
         def attempt(connection: Connection) -> Result:
+            lock_book(connection, is_alone=is_alone or next(attempts) > _ATTEMPTS_BESIDE_OTHERS)
             try:
                 return work(connection)
             except IntegrityError as error:

@@ -4,7 +4,6 @@ from typing import Any
 
 from sqlalchemy import Connection, select, tuple_
 
-from services.common.times import from_micros, to_micros
 from services.ledger import tables
 from services.ledger.store.charge_filters import ChargeFilter, listed
 from services.ledger.store.cursors import read_cursor, write_cursor
@@ -17,10 +16,9 @@ def list_charges(
     table = tables.billing
     query = select(table).where(*listed(wanted)).order_by(table.c.billing_date.desc(), table.c.id.desc())
     if cursor:
-        micros, row_id = read_cursor(cursor, tuple[int, int])
-        query = query.where(tuple_(table.c.billing_date, table.c.id) < (from_micros(micros), row_id))
+        query = query.where(tuple_(table.c.billing_date, table.c.id) < read_cursor(cursor))
     rows = list(connection.execute(query.limit(page_size + 1)))
     if len(rows) <= page_size:
         return rows, ""
     last = rows[page_size - 1]
-    return rows[:page_size], write_cursor((to_micros(last.billing_date), last.id))
+    return rows[:page_size], write_cursor(last.billing_date, last.id)

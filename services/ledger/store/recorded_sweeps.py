@@ -9,7 +9,6 @@ from sqlalchemy import Connection, select
 from services.common.money import Money
 from services.ledger import tables
 from services.ledger.store.statements import insert_returning_ids, insert_rows
-from services.ledger.store.sweep_locks import exclude_facts
 from services.ledger.store.sweep_marks import mark_proven_by, mark_reported
 
 
@@ -36,7 +35,6 @@ class UsageDay:
 
 def add_sweep(connection: Connection, sweep: Sweep) -> int:
     """Insert a sweep that is not known yet. Returns its id."""
-    exclude_facts(connection)
     known = _find(connection, sweep)
     if known is not None:
         return known
@@ -63,7 +61,6 @@ def add_usage(
     connection: Connection, record_type: str, days: Iterable[UsageDay], read_at: datetime, account_key: str
 ) -> None:
     """Insert what usage_reports said; what is known already changes nothing."""
-    exclude_facts(connection)
     table = tables.usage_days
     query = select(table.c.day, table.c.currency, table.c.cost_nanos).where(
         table.c.record_type == record_type, table.c.read_at == read_at, table.c.account_key == account_key

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from services.ledger import tables
 from services.ledger.closing import MARGIN, PROOF_PERIOD
 from services.ledger.store.statements import update_by_id
-from services.ledger.store.sweep_locks import exclude_facts
 
 _SWEEPS_AT_ONCE = 50
 
@@ -42,7 +41,6 @@ def unapplied_sweeps(connection: Connection) -> list[int]:
 
 def weigh_sweeps(connection: Connection, sweep_ids: Sequence[int], horizon: timedelta) -> Weighed:
     """Weigh sweeps, write down what they are worth, and find the clusters for which that may matter."""
-    exclude_facts(connection)
     table = tables.sweeps
     rows = connection.execute(select(table).where(table.c.id.in_(sweep_ids)).order_by(table.c.id)).all()
     weights = tuple(_weigh(connection, row) for row in rows)

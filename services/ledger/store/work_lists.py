@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select, tuple_
 
-from services.common.times import from_micros, to_micros
 from services.ledger import tables
 from services.ledger.store.cursors import read_cursor, write_cursor
 
@@ -28,8 +27,8 @@ def list_open(
     if record_ids:
         query = query.where(table.c.record_id.in_(record_ids))
     if cursor:
-        micros, row_id = read_cursor(cursor, tuple[int, int], "page_token")
-        query = query.where(tuple_(table.c.changed_at, table.c.id) > (from_micros(micros), row_id))
+        place = read_cursor(cursor, "page_token")
+        query = query.where(tuple_(table.c.changed_at, table.c.id) > place)
     return _page(connection, query, page_size, "changed_at")
 
 
@@ -44,8 +43,7 @@ def list_sweeps(
     if read_since is not None:
         query = query.where(table.c.read_at >= read_since)
     if cursor:
-        micros, row_id = read_cursor(cursor, tuple[int, int], "page_token")
-        query = query.where(tuple_(table.c.read_at, table.c.id) < (from_micros(micros), row_id))
+        query = query.where(tuple_(table.c.read_at, table.c.id) < read_cursor(cursor, "page_token"))
     return _page(connection, query, page_size, "read_at")
 
 
@@ -54,4 +52,4 @@ def _page(connection: Connection, query: Any, page_size: int, time_column: str) 
     if len(rows) <= page_size:
         return rows, ""
     last = rows[page_size - 1]
-    return rows[:page_size], write_cursor((to_micros(getattr(last, time_column)), last.id))
+    return rows[:page_size], write_cursor(getattr(last, time_column), last.id)

@@ -234,7 +234,7 @@ def _closing_sweeps(draw: st.DrawFn) -> list[_CountedSweep]:
                 read_at=read_at,
                 total_results=0,
             ),
-            difference=0,
+            difference=draw(st.sampled_from((0, 0, 0, -1))),
         )
         for record_type in ("sip-trunking", "call-control")
     ]
