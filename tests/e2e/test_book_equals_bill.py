@@ -26,10 +26,10 @@ TROUBLE = (
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", DATABASE_KINDS)
 def test_three_hundred_sessions_in_trouble(kind: DatabaseKind, databases: Databases, tmp_path: Path) -> None:
-    environment = {
-        "LEDGER_DATABASE_URL": databases.empty(kind),
-        "RECONCILER_DATABASE_URL": databases.empty(kind),
-    }
+    ledger_url = databases.empty(kind)
+    # Both may name one PostgreSQL database (design, section 1); a SQLite file belongs to one process.
+    reconciler_url = ledger_url if kind == "postgresql" else databases.empty(kind)
+    environment = {"LEDGER_DATABASE_URL": ledger_url, "RECONCILER_DATABASE_URL": reconciler_url}
     with running_stack(
         tmp_path, sandbox_arguments=(*QUICK_QUOTA, "--seed", "20261122", *TROUBLE), environment=environment
     ) as stack:
