@@ -174,15 +174,13 @@ def encode_call(view: CallView, account_currency: str) -> book_pb2.CallLeg:
 
 
 def encode_session(view: SessionView, account_currency: str) -> book_pb2.Session:
-    """A session: exact when all its legs are."""
+    """A session: exact when all its legs are, and never while nothing about it has an effect."""
     charges = [charge for call in view.calls for charge in call.leg.charges] + list(view.others)
-    is_exact = all(call.is_settled for call in view.calls) and all(
-        charge.can_settle for charge in view.others
-    )
+    settled = [call.is_settled for call in view.calls] + [charge.can_settle for charge in view.others]
     return book_pb2.Session(
         session_id=view.session_id,
         costs=_costs(charges, account_currency),
-        status=_status(is_exact=is_exact),
+        status=_status(is_exact=bool(settled) and all(settled)),
         calls=[encode_call(call, account_currency) for call in view.calls],
         other_parts=[_encode_part(part) for charge in view.others for part in charge.parts],
     )

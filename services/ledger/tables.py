@@ -146,7 +146,8 @@ class SweepRow(SQLModel, table=True):
         UniqueConstraint(
             "record_type", "query_form", "account_key", "from_at", "to_at", "read_at", "total_results"
         ),
-        Index("ix_sweeps_type_read", "record_type", "read_at"),
+        Index("ix_sweeps_read", "read_at", "id"),
+        Index("ix_sweeps_type_read", "record_type", "read_at", "id"),
         Index("ix_sweeps_form_read", "query_form", "read_at"),
         Index(
             "ix_sweeps_unapplied",
@@ -175,6 +176,7 @@ class UsageDayRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "usage_days"
     __table_args__ = (
         UniqueConstraint("record_type", "day", "currency", "cost_nanos", "read_at", "account_key"),
+        Index("ix_usage_days_account_read", "account_key", "read_at"),
     )
     id: int = _key()
     record_type: str
@@ -273,12 +275,16 @@ class EntryRow(SQLModel, table=True):
 
 
 class OpenItemRow(SQLModel, table=True):
-    """A leg or message that waits for something; gone once it waits for nothing."""
+    """A leg or message that waits for something; gone once it waits for nothing.
+
+    `changed_at`: when it last changed, but not before `open_at`: becoming open is a change too.
+    """
 
     __tablename__: ClassVar[str] = "open_items"
     __table_args__ = (
-        UniqueConstraint("record_type", "record_id"),
+        UniqueConstraint("record_id", "record_type"),
         Index("ix_open_items_changed", "changed_at", "id"),
+        Index("ix_open_items_span", "started_at", "ended_at"),
     )
     id: int = _key()
     record_type: str

@@ -13,6 +13,7 @@ from services.ledger.store.clusters import event_anchors, record_anchors
 from services.ledger.store.derived_rows import leading_charge
 from services.ledger.store.deriving import derive_clusters
 from services.ledger.store.fact_codec import decode_event_fact, decode_record_fact
+from services.ledger.store.loaded_facts import load_clusters
 
 Rows = dict[str, list[Any]]
 
@@ -24,7 +25,8 @@ def assert_book_is_consistent(book: Book) -> None:
         rows = {
             name: list(connection.execute(select(table))) for name, table in tables.metadata.tables.items()
         }
-        return rows, derive_clusters(connection, [row.id for row in rows["clusters"]], book.rules)
+        loaded = load_clusters(connection, [row.id for row in rows["clusters"]])
+        return rows, derive_clusters(connection, loaded, book.rules)
 
     rows, derived = book.database.read(read)
     _assert_journal(rows)

@@ -10,10 +10,10 @@ from services.common.errors import NotFound
 from services.ledger import tables
 from services.ledger.charges import Charge, Derived, Leg
 from services.ledger.facts import Rules
+from services.ledger.others import other_id
 from services.ledger.store.clusters import leg_anchor, session_anchor
 from services.ledger.store.deriving import derive_clusters
-
-Key = tuple[str, str]
+from services.ledger.store.loaded_facts import load_clusters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +35,21 @@ class SessionView:
 
 
 def get_call(connection: Connection, call_id: str, rules: Rules) -> CallView:
-    """The leg that is known by an id of any kind. Raises NotFound."""
-    for cluster_id in _clusters_of(connection, call_id):
-        derived = derive_clusters(connection, [cluster_id], rules)[cluster_id]
-        for leg in derived.legs:
-            home = {key for key, (_, record_id) in derived.homes.items() if record_id == leg.call_id}
-            if call_id == leg.call_id or call_id in leg.ids or any(key[1] == call_id for key in home):
-                return _views(connection, [leg])[0]
-    raise NotFound("no call is known under this id", "callControlId")
+    """The leg that is known by an id of any kind: a name goes before a leg id, and that before the id of a record.
+
+    Raises NotFound.
+    """
+    derived = _derive(connection, _clusters_of(connection, call_id), rules)
+    known = [
+        (nearness, leg)
+        for found in derived.values()
+        for leg in found.legs
+        if (nearness := _nearness(call_id, leg, found)) is not None
+    ]
+    if not known:
+        raise NotFound("no call is known under this id", "callControlId")
+    _, leg = min(known, key=lambda pair: pair[0])
+    return _views(connection, [leg])[0]
 
 
 def get_session(connection: Connection, session_id: str, rules: Rules) -> SessionView:
@@ -52,11 +59,34 @@ def get_session(connection: Connection, session_id: str, rules: Rules) -> Sessio
     cluster_id = connection.execute(query).scalar()
     if cluster_id is None:
         raise NotFound("no event and no record names this session", "callSessionId")
-    derived = derive_clusters(connection, [cluster_id], rules)[cluster_id]
+    loaded = load_clusters(connection, [cluster_id])
+    derived = derive_clusters(connection, loaded, rules)[cluster_id]
     legs = [leg for leg in derived.legs if leg.session_id == session_id]
+    own = {other_id(record) for record in loaded[cluster_id].facts.records if record.session_id == session_id}
     return SessionView(
-        session_id=session_id, calls=tuple(_views(connection, legs)), others=tuple(_others(derived))
+        session_id=session_id,
+        calls=tuple(_views(connection, legs)),
+        others=tuple(
+            charge for charge in derived.charges if charge.kind == "other" and charge.record_id in own
+        ),
     )
+
+
+def _derive(connection: Connection, cluster_ids: list[int], rules: Rules) -> dict[int, Derived]:
+    return derive_clusters(connection, load_clusters(connection, cluster_ids), rules)
+
+
+def _nearness(call_id: str, leg: Leg, derived: Derived) -> int | None:
+    """How directly an id names a leg, the less the better; None if it does not."""
+    if call_id == leg.call_id:
+        return 0
+    if call_id in leg.ids:
+        return 1
+    is_of_record = any(
+        record_id == call_id and home == ("call", leg.call_id)
+        for (_, record_id), home in derived.homes.items()
+    )
+    return 2 if is_of_record else None
 
 
 def _clusters_of(connection: Connection, call_id: str) -> list[int]:
@@ -93,7 +123,3 @@ def _views(connection: Connection, legs: list[Leg]) -> list[CallView]:
         CallView(leg=leg, is_settled=leg.call_id in settled, history=tuple(history[leg.call_id]))
         for leg in legs
     ]
-
-
-def _others(derived: Derived) -> list[Charge]:
-    return [charge for charge in derived.charges if charge.kind == "other"]

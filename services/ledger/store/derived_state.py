@@ -104,14 +104,19 @@ def write_open_items(
     _delete(
         connection, tables.open_items, [row.id for key, row in booked.open_items.items() if key not in wanted]
     )
-    new = [{**values, "changed_at": now} for key, values in wanted.items() if key not in booked.open_items]
+    new = [_stamped(values, now) for key, values in wanted.items() if key not in booked.open_items]
     insert_rows(connection, tables.open_items, new)
     changed = [
-        {"id": booked.open_items[key].id, **values, "changed_at": now}
+        {"id": booked.open_items[key].id, **_stamped(values, now)}
         for key, values in wanted.items()
         if key in booked.open_items and _differs(booked.open_items[key], values)
     ]
     update_by_id(connection, tables.open_items, changed)
+
+
+def _stamped(values: Values, now: datetime) -> Values:
+    """What is not open yet counts as changed when it becomes open: whoever asks what is new must see it then."""
+    return {**values, "changed_at": max(now, values["open_at"])}
 
 
 def write_first_rates(connection: Connection, derived: Mapping[int, Derived]) -> None:

@@ -33,7 +33,7 @@ def rederive(connection: Connection, cluster_ids: Iterable[int], rules: Rules, n
     booked = load_booked(connection, ids)
     # First: a window that no longer holds what it held must not close anything here.
     mark_outdated(connection, moved_places(loaded, booked))
-    derived = _derive_all(connection, loaded, rules)
+    derived = derive_clusters(connection, loaded, rules)
     deltas = RollupDeltas()
     settled = post_charges(connection, derived, booked, deltas, now)
     write_calls(connection, derived, booked, rules, now)
@@ -43,15 +43,13 @@ def rederive(connection: Connection, cluster_ids: Iterable[int], rules: Rules, n
     deltas.write(connection)
 
 
-def derive_clusters(connection: Connection, cluster_ids: Iterable[int], rules: Rules) -> dict[int, Derived]:
-    """What the facts of these clusters come to now; nothing is written."""
-    return _derive_all(connection, load_clusters(connection, cluster_ids), rules)
-
-
-def _derive_all(
+def derive_clusters(
     connection: Connection, loaded: Mapping[int, LoadedCluster], rules: Rules
 ) -> dict[int, Derived]:
-    """Derive every cluster, and once more with windows those for which a sweep could close something."""
+    """What the facts of these clusters come to now; nothing is written.
+
+    Those for which a sweep could close something are derived once more with its window.
+    """
     derived = {cluster_id: derive(cluster.facts, rules) for cluster_id, cluster in loaded.items()}
     waiting = {cluster_id: found.open_items for cluster_id, found in derived.items() if found.open_items}
     closing = windows_for(connection, waiting, rules.settle_horizon) if waiting else {}

@@ -100,7 +100,7 @@ def _write(connection: Connection, writes: list[_Write], now: datetime) -> None:
     new = [write for write in writes if write.row_id is None]
     old = [write for write in writes if write.row_id is not None]
     stamped = [{**write.values, "created_at": now, "updated_at": now} for write in new]
-    ids = insert_returning_ids(connection, tables.billing, stamped)
+    ids = insert_returning_ids(connection, tables.billing, stamped, ("record_type", "record_id", "currency"))
     update_by_id(
         connection, tables.billing, [{"id": write.row_id, **write.values, "updated_at": now} for write in old]
     )

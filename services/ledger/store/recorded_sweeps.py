@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from services.common.money import Money
 from services.ledger import tables
-from services.ledger.store.statements import insert_returning_ids, insert_rows
+from services.ledger.store.statements import insert_rows
 from services.ledger.store.sweep_marks import mark_proven_by, mark_reported
 
 
@@ -51,7 +51,7 @@ def add_sweep(connection: Connection, sweep: Sweep) -> int:
         "is_applied": False,
         "may_have_closed": False,
     }
-    [new_id] = insert_returning_ids(connection, tables.sweeps, [values])
+    new_id: int = connection.execute(insert(tables.sweeps).returning(tables.sweeps.c.id), values).scalar_one()
     if sweep.total_results > 0:
         mark_proven_by(connection, sweep.query_form, sweep.account_key, sweep.read_at)
     return new_id

@@ -17,12 +17,18 @@ def has_many_writers(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def insert_returning_ids(connection: Connection, table: Table, rows: Sequence[Values]) -> list[int]:
-    """Insert rows and return their ids in the order of the rows."""
+def insert_returning_ids(
+    connection: Connection, table: Table, rows: Sequence[Values], key: Sequence[str]
+) -> list[int]:
+    """Insert rows and return their ids in the order of the rows; `key` names the columns that tell them apart.
+
+    To have the store keep the order would cost one statement for each row on SQLite.
+    """
     if not rows:
         return []
-    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-    return list(connection.execute(statement, list(rows)).scalars())
+    statement = insert(table).returning(table.c.id, *(table.c[name] for name in key))
+    ids = {tuple(given): row_id for row_id, *given in connection.execute(statement, list(rows))}
+    return [ids[tuple(row[name] for name in key)] for row in rows]
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> None:

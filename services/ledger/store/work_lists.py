@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, tuple_
+from sqlalchemy import Connection, select, tuple_
 
 from services.ledger import tables
 from services.ledger.store.cursors import read_cursor, write_cursor
@@ -18,12 +18,11 @@ def list_open(
     page_size: int,
     cursor: str,
 ) -> tuple[list[Any], str]:
-    """(rows of open_items, next cursor): what has ended by `now` and still waits, in order of its last change."""
+    """(rows of open_items, next cursor): what is open by `now` and still waits, in order of its last change."""
     table = tables.open_items
-    query = select(table).where(table.c.open_at <= now).order_by(table.c.changed_at, table.c.id)
+    query = select(table).where(table.c.changed_at <= now).order_by(table.c.changed_at, table.c.id)
     if changed_since is not None:
-        # What ended since without a hang-up did not change, but became open only now.
-        query = query.where(or_(table.c.changed_at >= changed_since, table.c.open_at >= changed_since))
+        query = query.where(table.c.changed_at >= changed_since)
     if record_ids:
         query = query.where(table.c.record_id.in_(record_ids))
     if cursor:

@@ -135,9 +135,10 @@ def upgrade() -> None:
         sa.Column("unclosed", JsonColumn, nullable=False),
         sa.Column("unreadable", JsonColumn, nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("record_type", "record_id"),
+        sa.UniqueConstraint("record_id", "record_type"),
     )
     op.create_index("ix_open_items_changed", "open_items", ["changed_at", "id"], unique=False)
+    op.create_index("ix_open_items_span", "open_items", ["started_at", "ended_at"], unique=False)
     op.create_index(op.f("ix_open_items_cluster_id"), "open_items", ["cluster_id"], unique=False)
     op.create_table(
         "record_observations",
@@ -186,7 +187,8 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_sweeps_form_read", "sweeps", ["query_form", "read_at"], unique=False)
-    op.create_index("ix_sweeps_type_read", "sweeps", ["record_type", "read_at"], unique=False)
+    op.create_index("ix_sweeps_read", "sweeps", ["read_at", "id"], unique=False)
+    op.create_index("ix_sweeps_type_read", "sweeps", ["record_type", "read_at", "id"], unique=False)
     op.create_index(
         "ix_sweeps_unapplied",
         "sweeps",
@@ -278,3 +280,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("record_type", "day", "currency", "cost_nanos", "read_at", "account_key"),
     )
+    op.create_index("ix_usage_days_account_read", "usage_days", ["account_key", "read_at"], unique=False)
