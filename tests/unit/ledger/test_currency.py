@@ -97,6 +97,14 @@ def test_call_cost_and_records_of_one_part_in_two_currencies_are_still_the_same_
     assert costs(derived) == {"USD": nanos("0.0061")}
 
 
+def test_of_two_currencies_that_do_not_compare_the_records_count_if_they_charge_anything() -> None:
+    euros = call_cost(CUSTOMER, *(cost_part("sip-trunking", "0.0150", currency="EUR") for _ in range(3)))
+    one, none = sip_trunking(CUSTOMER, "0.0001"), sip_trunking(CUSTOMER, "0", 60, name="free")
+    control = call_control(CUSTOMER, "0")
+    assert costs(book(*CALL, control, euros, one, none)) == {"USD": nanos("0.0001")}
+    assert costs(book(*CALL, control, euros, none)) == {"EUR": nanos("0.0450")}
+
+
 def test_parts_of_several_currencies_are_charged_apart() -> None:
     told = call_cost(
         CUSTOMER, cost_part("sip-trunking", "0.0150"), cost_part("call-control", "0.0060", currency="EUR")

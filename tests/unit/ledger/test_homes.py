@@ -1,5 +1,6 @@
 """Rule c: every record is at home in exactly one charge, and the owner leg answers for its session."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from tests.unit.ledger.builders import (
     cost_part,
     initiated,
     leg,
+    machine_detected,
     nanos,
     recording,
     recording_saved,
@@ -188,6 +190,12 @@ class TestRecordings:
         assert leg_in(derived, AGENT).unreadable
         assert charge_in(derived, CUSTOMER).can_settle
 
+    def test_one_that_names_a_leg_after_all_still_counts_once(self) -> None:
+        named = replace(recording(), leg_id=AGENT.call_leg_id)
+        derived = book(*complete(CUSTOMER), *complete(AGENT, 60), named)
+        assert total(derived) == 2 * nanos("0.0210") + nanos("0.0060")
+        assert list(derived.homes).count(("recording", named.record_id)) == 1
+
 
 class TestSessionOnlyEvidence:
     """Session-only `call.cost` parts and expectations live on the owner too."""
@@ -213,6 +221,11 @@ class TestSessionOnlyEvidence:
         assert leg_in(derived, CUSTOMER).missing == ("recording",)
         assert leg_in(derived, AGENT).missing == ()
         assert open_in(derived, AGENT) is None
+
+    def test_a_detection_on_another_leg_is_missing_there_alone(self) -> None:
+        derived = book(*complete(CUSTOMER), *complete(AGENT, 60), machine_detected(AGENT, 67))
+        assert leg_in(derived, CUSTOMER).missing == ()
+        assert leg_in(derived, AGENT).missing == ("amd",)
 
     def test_what_an_event_of_the_session_alone_announces_is_missing_on_the_owner(self) -> None:
         lone = webhook("call.machine.detection.ended", {"call_session_id": SESSION}, 7)

@@ -167,6 +167,16 @@ def test_no_two_legs_have_the_same_name() -> None:
     assert book(*items).homes[("sip-trunking", name)] == ("call", f"sip-trunking:{name}")
 
 
+def test_without_a_call_control_id_the_leg_id_has_the_name_then_the_sip_call_id() -> None:
+    name = uid("one name for all")
+    by_leg_id = call_control(CUSTOMER, telnyx_leg_id=name, start=3)
+    by_sip = sip_trunking(CUSTOMER, name="by sip", sip_call_id=name, start=2, **ONLY_SIP)
+    by_record = sip_trunking(CUSTOMER, id=name, start=1, **NO_IDS)
+    for rivals in ((by_leg_id, by_sip), (by_leg_id, by_record), (by_sip, by_record)):
+        [holder] = [found for found in legs_of(*rivals) if found.call_id == name]
+        assert holder.records == (rivals[0],)
+
+
 def test_a_name_that_another_cluster_has_is_not_taken_twice() -> None:
     silent = facts(sip_trunking(CUSTOMER, **ONLY_SIP), taken_call_ids=frozenset({CUSTOMER.sip_call_id}))
     assert charge_in(derive(silent, RULES), f"{CUSTOMER.sip_call_id}@{SESSION}").cost_nanos == nanos("0.0150")

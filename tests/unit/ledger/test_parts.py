@@ -87,6 +87,24 @@ def test_records_that_are_not_billable_take_the_place_of_parts_too() -> None:
     assert cost_in(book(*CALL, trunk_parts("0.0150"), free), CUSTOMER) == 0
 
 
+def test_of_two_sums_that_are_equal_the_records_are_shown() -> None:
+    derived = book(*CALL, trunk_parts("0.0100", "0.0050"), *trunks("0.0150"))
+    assert {part.source for part in charge_in(derived, CUSTOMER).parts} == {"detail_records_api"}
+
+
+def test_a_record_that_cannot_be_read_outweighs_nothing() -> None:
+    derived = book(*CALL, trunk_parts("0.0100", "0.0050"), sip_trunking(CUSTOMER, "broken"))
+    assert cost_in(derived, CUSTOMER) == nanos("0.0150")
+
+
+def test_a_part_that_cannot_be_read_is_a_line_that_adds_nothing() -> None:
+    derived = book(*CALL, trunk_parts("broken", "0.0500"))
+    charge = charge_in(derived, CUSTOMER)
+    assert charge.cost_nanos == nanos("0.0500")
+    lines = [(p.currency, p.cost_nanos) for p in charge.parts if p.record_type == "sip-trunking"]
+    assert sorted(lines) == [("USD", 0), ("USD", nanos("0.0500"))]
+
+
 def test_each_part_is_decided_by_itself() -> None:
     told = call_cost(CUSTOMER, cost_part("sip-trunking", "0.0150"), cost_part("call-control", "0.0060"))
     derived = book(*answered_call(CUSTOMER), told, sip_trunking(CUSTOMER, "0.0140"))

@@ -1,7 +1,11 @@
 """Rule f: when all that is to be expected of a part is here."""
 
+from dataclasses import replace
+
 import pytest
 
+from services.common.money import Money
+from services.ledger.parts import is_billed_record
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 from tests.unit.ledger.books import Fact, book, charge_in, closing, leg_in
@@ -9,6 +13,7 @@ from tests.unit.ledger.builders import (
     AGENT,
     CUSTOMER,
     SESSION,
+    TWIN,
     amd,
     answered_call,
     call_control,
@@ -69,6 +74,23 @@ def test_billed_parts_of_call_cost_are_presence() -> None:
 def test_parts_with_neither_time_nor_amount_are_not() -> None:
     told = call_cost(CUSTOMER, cost_part("sip-trunking", "0", 0), cost_part("call-control", "0.0060"))
     assert missing(*CALL, told) == ("sip-trunking",)
+
+
+def test_a_part_whose_amount_cannot_be_read_is_not() -> None:
+    told = call_cost(CUSTOMER, cost_part("sip-trunking", "broken"), cost_part("call-control", "0.0060"))
+    assert missing(*CALL, told) == ("sip-trunking",)
+
+
+def test_a_unit_is_billed_by_its_amount_also_where_it_has_seconds() -> None:
+    """Of a type that nobody knows too; time-billed types go by their seconds alone."""
+    detected = [*COMPLETE, machine_detected(CUSTOMER)]
+    assert missing(*detected, amd(CUSTOMER, billed_sec=0)) == ()
+    assert missing(*detected, amd(CUSTOMER, "0", billed_sec=60)) == ()
+    per_call = sip_trunking(CUSTOMER, "0.0100", 0)
+    assert missing(*CALL, per_call, call_control(CUSTOMER)) == ("sip-trunking",)
+    unknown = replace(per_call, record_type="a-new-type", call_control_id=TWIN.call_control_id)
+    assert is_billed_record(unknown)
+    assert not is_billed_record(replace(unknown, cost=Money("USD", 0)))
 
 
 def test_a_total_without_parts_shows_the_presence_of_none() -> None:

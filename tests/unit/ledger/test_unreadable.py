@@ -1,9 +1,11 @@
 """Rule j: an amount that cannot be read is not 0: it blocks settling, also at the horizon, and is shown."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from services.ledger.unreadable import blocks
 from tests.unit.ledger.books import (
     BASE_TYPES,
     Fact,
@@ -113,6 +115,11 @@ def test_a_record_of_no_call_is_blocked_too() -> None:
     assert (charge.cost_nanos, charge.can_settle) == (0, False)
 
 
+def test_a_record_of_a_type_that_nobody_knows_has_an_amount_too() -> None:
+    assert blocks(replace(sip_trunking(CUSTOMER, None), record_type="a-new-type"))
+    assert not blocks(replace(sip_trunking(CUSTOMER), record_type="a-new-type"))
+
+
 class TestCallCost:
     def test_a_part_that_cannot_be_read(self) -> None:
         told = call_cost(CUSTOMER, cost_part("sip-trunking", "broken"), cost_part("call-control", "0.0060"))
@@ -152,6 +159,11 @@ class TestCallCost:
         )
         broken = call_cost(CUSTOMER, total_cost="broken", when=170)
         assert charge_in(book(*CALL, good, broken), CUSTOMER).can_settle
+
+    def test_another_field_that_cannot_be_read_is_no_amount(self) -> None:
+        told = call_cost(CUSTOMER, cost_parts=None, direction="sideways", start_time="yesterday")
+        assert len(told.unreadable) == 2
+        assert leg_in(book(*CALL, told), CUSTOMER).unreadable == ()
 
     def test_an_error_without_amounts_is_no_unreadable_amount(self) -> None:
         told = call_cost(CUSTOMER, total_cost="broken", status="error")
