@@ -117,7 +117,8 @@ def test_a_deadlock_is_tried_again(database: Database) -> None:
         ]
         for one in pending:
             one.result(timeout=60)
-    assert len(runs) == 3
+    # One of them had to run again; on a busy machine they can get in each other's way a second time.
+    assert len(runs) > 2
 
 
 def test_readers_on_sqlite_cannot_write(tmp_path: Path) -> None:
