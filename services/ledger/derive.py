@@ -26,7 +26,7 @@ def derive(facts: Facts, rules: Rules) -> Derived:
     _derive_messages(book, events, records, facts, rules)
     call_events = [event for event in events if not event.message]
     call_records = [record for record in records if record.record_type != MESSAGING]
-    for session in group_sessions(call_events, call_records, facts.taken_call_ids):
+    for session in group_sessions(call_events, call_records):
         _derive_session(book, session, facts, rules)
     return Derived(
         legs=tuple(book.legs),

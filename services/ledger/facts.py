@@ -57,8 +57,6 @@ class Facts:
     rates: tuple[EstimateRate, ...] = ()
     windows: tuple[ProvenWindow, ...] = ()
     unused_days: tuple[UnusedDay, ...] = ()
-    taken_call_ids: frozenset[str] = frozenset()
-    """Names that a leg of another cluster already has: a leg here needs another telnyx_call_id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

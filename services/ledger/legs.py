@@ -33,15 +33,15 @@ class LegFacts:
         return bool(self.events)
 
 
-def group_legs(facts: Iterable[Fact], taken_call_ids: frozenset[str]) -> list[LegFacts]:
+def group_legs(facts: Iterable[Fact]) -> list[LegFacts]:
     """The legs of the facts that name one, in no particular order; depends on the set of facts alone.
 
-    No two legs are called the same, and none as in `taken_call_ids`: a name goes to the leg of the smaller rank,
-    then to the earlier one.
+    No two legs are called the same: a name goes to the leg of the smaller rank, then to the earlier one. So all facts
+    that could give a leg the same name must be grouped together.
     """
     components = [sorted(component, key=fact_order) for component in _components(facts)]
     legs = []
-    used = set(taken_call_ids)
+    used: set[str] = set()
     for component in sorted(components, key=lambda facts: (_names(facts).rank, fact_order(facts[0]))):
         names = _names(component)
         call_id = names.qualified if names.plain in used else names.plain

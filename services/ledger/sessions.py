@@ -21,11 +21,7 @@ class SessionFacts:
     loose_records: tuple[DetailRecord, ...]
 
 
-def group_sessions(
-    events: Iterable[WebhookEvent],
-    records: Iterable[DetailRecord],
-    taken_call_ids: frozenset[str] = frozenset(),
-) -> list[SessionFacts]:
+def group_sessions(events: Iterable[WebhookEvent], records: Iterable[DetailRecord]) -> list[SessionFacts]:
     """Group the call facts of a cluster into sessions, in the order of their ids; the set of facts alone decides.
 
     Messages are no call facts and must not be passed. What names no session shares none: each such leg stands for
@@ -33,7 +29,7 @@ def group_sessions(
     """
     facts: list[Fact] = [*events, *records]
     loose = [fact for fact in facts if not leg_nodes(fact)]
-    legs = group_legs([fact for fact in facts if leg_nodes(fact)], taken_call_ids)
+    legs = group_legs([fact for fact in facts if leg_nodes(fact)])
     session_ids = {leg.session_id for leg in legs} | {fact.session_id for fact in loose}
     sessions = []
     for session_id in sorted(session_ids):

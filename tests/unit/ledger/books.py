@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import date
 from itertools import permutations
-from typing import Any
 
 from services.ledger.charges import Charge, Derived, Leg, OpenItem
 from services.ledger.derive import derive
@@ -41,7 +40,7 @@ def unused(record_type: str, day: date, read: float) -> UnusedDay:
     return UnusedDay(record_type=record_type, day=day, read_at=at(read))
 
 
-def facts(*items: Fact, **more: Any) -> Facts:
+def facts(*items: Fact) -> Facts:
     """Facts of every kind as one set."""
     return Facts(
         events=tuple(item for item in items if isinstance(item, WebhookEvent)),
@@ -49,7 +48,6 @@ def facts(*items: Fact, **more: Any) -> Facts:
         rates=tuple(item for item in items if isinstance(item, EstimateRate)),
         windows=tuple(item for item in items if isinstance(item, ProvenWindow)),
         unused_days=tuple(item for item in items if isinstance(item, UnusedDay)),
-        **more,
     )
 
 

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from services.ledger.derive import derive
 from services.ledger.legs import LegFacts
 from services.ledger.sessions import group_sessions
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
-from tests.unit.ledger.books import RULES, Fact, book, charge_in, cost_in, facts, leg_in, orders, total
+from tests.unit.ledger.books import Fact, book, cost_in, leg_in, orders, total
 from tests.unit.ledger.builders import (
     AGENT,
     CUSTOMER,
@@ -175,13 +174,6 @@ def test_without_a_call_control_id_the_leg_id_has_the_name_then_the_sip_call_id(
     for rivals in ((by_leg_id, by_sip), (by_leg_id, by_record), (by_sip, by_record)):
         [holder] = [found for found in legs_of(*rivals) if found.call_id == name]
         assert holder.records == (rivals[0],)
-
-
-def test_a_name_that_another_cluster_has_is_not_taken_twice() -> None:
-    silent = facts(sip_trunking(CUSTOMER, **ONLY_SIP), taken_call_ids=frozenset({CUSTOMER.sip_call_id}))
-    assert charge_in(derive(silent, RULES), f"{CUSTOMER.sip_call_id}@{SESSION}").cost_nanos == nanos("0.0150")
-    told = facts(*answered_call(CUSTOMER), taken_call_ids=frozenset({CUSTOMER.call_control_id}))
-    assert derive(told, RULES).legs[0].call_id == f"call:{CUSTOMER.call_control_id}"
 
 
 def test_a_legs_session_is_that_of_its_earliest_fact() -> None:
