@@ -65,8 +65,7 @@ def _missing(evidence: LegEvidence) -> tuple[str, ...]:
 
 def _is_shown_unanswered(evidence: LegEvidence) -> bool:
     """An unanswered leg settles with a zero record or a closed window, never at hang-up (rule 3.h)."""
-    records = evidence.story.facts.records
-    return any(carries_call(record) or record.record_type in evidence.base_types for record in records)
+    return any(map(carries_call, evidence.story.facts.records))
 
 
 def _has_cause_to_settle(evidence: LegEvidence) -> bool:

@@ -35,6 +35,7 @@ def leg_charges(
     )
     if is_floored:
         costs[floor.currency] = floor.nanos
+    # Where the floor counts it is alone: nothing is charged in another currency.
     currencies = _currencies(costs, lines, floor)
     charges = []
     for currency in currencies:
@@ -44,8 +45,7 @@ def leg_charges(
             for line in lines
             if currency == (line.currency if line.currency in currencies else currencies[0])
         )
-        is_estimate = is_floored and currency == floor.currency
-        source = floor.source if is_estimate else _source(own, rate, can_settle)
+        source = floor.source if is_floored else _source(own, rate, can_settle)
         cost = Money(currency, costs[currency])
         charges.append(_charge(evidence, cost, own, source, _details(evidence, own, rate), can_settle))
     return tuple(charges)

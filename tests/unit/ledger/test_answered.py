@@ -33,6 +33,7 @@ def test_a_hang_up_of_these_causes_says_unanswered(cause: str) -> None:
     assert cost_in(derived, CUSTOMER) == 0
     assert leg_in(derived, CUSTOMER).estimate_nanos == leg_in(derived, CUSTOMER).duration_s == 0
     assert leg_in(derived, CUSTOMER).call_status in {"no_answer", "busy", "failed"}
+    assert leg_in(derived, CUSTOMER).hangup_cause == cause
 
 
 @pytest.mark.parametrize("cause", ["normal_clearing", "time_limit", "unspecified", "a_new_cause", ""])

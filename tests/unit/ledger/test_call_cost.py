@@ -106,6 +106,11 @@ def test_a_floor_stands_until_the_base_records_are_there() -> None:
     assert cost_in(book(*CALL, flat, trunk, control), CUSTOMER) == nanos("0.0210")
 
 
+def test_with_parts_the_total_is_no_floor() -> None:
+    told = call_cost(CUSTOMER, cost_part("sip-trunking", "0.0150"), total_cost="0.9")
+    assert cost_in(book(*CALL, told), CUSTOMER) == ESTIMATE
+
+
 def test_parts_that_exceed_the_floor_count() -> None:
     flat = call_cost(CUSTOMER, total_cost="0.0100")
     assert cost_in(book(*CALL, flat, sip_trunking(CUSTOMER)), CUSTOMER) == nanos("0.0150")

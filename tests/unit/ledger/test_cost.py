@@ -1,13 +1,16 @@
 """Rule h: what a leg costs while its records are coming in, and with what it settles."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.unit.ledger.books import RULES, Fact, book, charge_in, closing, cost_in, leg_in, open_in
 from tests.unit.ledger.builders import (
+    ACCOUNT_NUMBER,
     AGENT,
     CUSTOMER,
+    CUSTOMER_NUMBER,
     TWIN,
     amd,
     answered,
@@ -15,11 +18,13 @@ from tests.unit.ledger.builders import (
     call_control,
     call_cost,
     cost_part,
+    hangup,
     initiated,
     machine_detected,
     nanos,
     recording,
     recording_saved,
+    row,
     sip_trunking,
     unanswered_call,
 )
@@ -67,6 +72,45 @@ class TestBaseSet:
         assert leg_in(waiting, CUSTOMER).missing == ("recording",)
         assert charge_in(waiting, AGENT).can_settle
         assert book(*items, recording(), rules=every_call_recorded).open_items == ()
+
+    def test_an_empty_one_lets_no_silence_settle(self) -> None:
+        nothing = replace(RULES, base_types=())
+        assert not charge_in(book(*CALL, rules=nothing), CUSTOMER).can_settle
+        assert not charge_in(book(*BUSY, rules=nothing), CUSTOMER).can_settle
+
+
+class TestSource:
+    """Whose word the cost is."""
+
+    def source(self, *items: Fact) -> str:
+        return charge_in(book(*items), CUSTOMER).source
+
+    def test_of_an_estimate(self) -> None:
+        assert self.source(*CALL) == self.source(*BUSY) == self.source(*CALL, amd(CUSTOMER)) == "fallback"
+
+    def test_of_records(self) -> None:
+        assert self.source(*CALL, sip_trunking(CUSTOMER), call_control(CUSTOMER)) == "detail_records_api"
+        assert self.source(*CALL, sip_trunking(CUSTOMER, "0.0450")) == "detail_records_api"
+
+    def test_of_call_cost(self) -> None:
+        parts = [cost_part("sip-trunking", "0.0150"), cost_part("call-control", "0.0060")]
+        assert self.source(*CALL, call_cost(CUSTOMER, *parts)) == "call_cost_webhook"
+        assert self.source(*CALL, call_cost(CUSTOMER, *parts), sip_trunking(CUSTOMER)) == "mixed"
+
+    def test_of_silence_that_was_shown(self) -> None:
+        windows = [closing(name) for name in RULES.base_types]
+        assert self.source(*CALL, *windows) == "detail_records_api"
+
+
+def test_whose_call_it_is() -> None:
+    """`phone_number` is the account's, `contact` the other party."""
+    outbound = charge_in(book(*CALL), CUSTOMER)
+    assert (outbound.phone_number, outbound.contact) == (ACCOUNT_NUMBER, CUSTOMER_NUMBER)
+    parties: dict[str, Any] = {"direction": "incoming", "from": CUSTOMER_NUMBER, "to": ACCOUNT_NUMBER}
+    inbound = charge_in(book(hangup(CUSTOMER, **parties)), CUSTOMER)
+    assert (inbound.phone_number, inbound.contact) == (ACCOUNT_NUMBER, CUSTOMER_NUMBER)
+    silent = charge_in(book(sip_trunking(TWIN)), TWIN)
+    assert (silent.phone_number, silent.contact) == (ACCOUNT_NUMBER, CUSTOMER_NUMBER)
 
 
 class TestFeatures:
@@ -127,6 +171,19 @@ class TestUnansweredLegs:
         charge = charge_in(derived, CUSTOMER)
         assert (charge.cost_nanos, charge.can_settle) == (0, True)
         assert derived.open_items == ()
+
+    def test_a_zero_record_of_any_type_that_is_a_call_settles(self) -> None:
+        fields = {
+            "telnyx_leg_id": CUSTOMER.call_leg_id,
+            "telnyx_session_id": CUSTOMER.call_session_id,
+            "cost": "0",
+            "billed_sec": 0,
+            "started_at": "2026-11-21T10:00:00Z",
+        }
+        assert charge_in(book(*BUSY, row("webrtc", fields, "zero")), CUSTOMER).can_settle
+
+    def test_a_credit_counts_although_it_is_less_than_nothing(self) -> None:
+        assert cost_in(book(*BUSY, sip_trunking(CUSTOMER, "-0.0010", 0)), CUSTOMER) == -nanos("0.0010")
 
     def test_the_zero_record_of_another_leg_or_of_a_feature_does_not(self) -> None:
         others: list[Fact] = [sip_trunking(TWIN, "0", 0), amd(CUSTOMER, "0"), recording(cost="0", billed=0)]

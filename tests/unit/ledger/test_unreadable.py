@@ -146,6 +146,9 @@ class TestCallCost:
             derived = book(*CALL, told, sip_trunking(CUSTOMER), call_control(CUSTOMER))
             assert (cost_in(derived, CUSTOMER), derived.open_items) == (nanos("0.0210"), ())
 
+    def test_half_of_them_do_not_also_when_the_rest_is_closed(self) -> None:
+        assert_blocked(*CALL, call_cost(CUSTOMER, total_cost="broken"), sip_trunking(CUSTOMER))
+
     def test_a_readable_one_before_it_still_counts_but_settles_nothing(self) -> None:
         good = call_cost(CUSTOMER, cost_part("sip-trunking", "0.0150"), cost_part("call-control", "0.0060"))
         broken = call_cost(CUSTOMER, total_cost="broken", when=400)
