@@ -32,7 +32,7 @@ def derive_message(
     can_settle = (is_priced or closed) and not unreadable
     charge = _charge(message_id, told, record, cost, webhook_total, can_settle, span, rules)
     missing = () if is_priced or closed else (RECORD_TYPE,)
-    if can_settle and not missing:
+    if can_settle:
         return charge, None
     return charge, OpenItem(
         kind="sms",
@@ -130,8 +130,7 @@ def _details(record: DetailRecord | None, webhook_total: Money | None) -> Mappin
     details: dict[str, object] = {}
     if record is not None and record.carrier_fee is not None:
         details["carrierFee"] = Decimal(plain_decimal(record.carrier_fee.nanos))
-    is_disputed = record is not None and record.cost is not None and webhook_total not in (None, record.cost)
-    if is_disputed and record is not None and record.cost is not None and webhook_total is not None:
+    if record and record.cost and webhook_total and record.cost != webhook_total:
         details["webhookCost"] = Decimal(plain_decimal(webhook_total.nanos))
         details["recordCost"] = Decimal(plain_decimal(record.cost.nanos))
     return details

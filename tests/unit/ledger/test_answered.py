@@ -115,6 +115,9 @@ class TestWithoutAHangUp:
         assert item is not None
         assert item.span.end_at == at(14 * HOUR)
 
+    def test_without_an_estimate_there_is_no_floor(self) -> None:
+        assert cost_in(book(initiated(CUSTOMER), sip_trunking(CUSTOMER, "0", 60)), CUSTOMER) == 0
+
     def test_the_billed_base_records_settle_it(self) -> None:
         derived = book(initiated(CUSTOMER), sip_trunking(CUSTOMER), call_control(CUSTOMER))
         assert charge_in(derived, CUSTOMER).cost_nanos == nanos("0.0210")

@@ -53,6 +53,10 @@ def test_the_first_billed_part_of_another_currency_ends_the_estimate() -> None:
     }
 
 
+def test_a_part_that_is_billed_without_time_ends_it_too() -> None:
+    assert costs(book(*CALL, amd(CUSTOMER, **EURO))) == {"EUR": nanos("0.0020")}
+
+
 def test_it_is_billed_parts_that_end_it_also_at_no_price_but_no_zero_twin() -> None:
     twin = sip_trunking(CUSTOMER, "0", 0, **EURO)
     assert costs(book(*CALL, twin)) == {"USD": nanos("0.045")}

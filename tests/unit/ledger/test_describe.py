@@ -7,6 +7,7 @@ from tests.unit.ledger.books import Fact, book, charge_in
 from tests.unit.ledger.builders import (
     CUSTOMER,
     DECOY_UUID,
+    amd,
     answered_call,
     at,
     call_control,
@@ -66,6 +67,16 @@ def test_the_billed_seconds_are_the_sip_trunking_records_else_the_largest() -> N
     assert charge_in(trunkless, CUSTOMER.call_leg_id).details["billedSeconds"] == 180
     zero_twin = book(*MINUTE, sip_trunking(CUSTOMER, "0", 0), call_control(CUSTOMER, "0.0020", 66))
     assert charge_in(zero_twin, CUSTOMER).details["billedSeconds"] == 66
+
+
+def test_of_several_sip_trunking_records_the_longest_says_how_long() -> None:
+    trunks = [sip_trunking(CUSTOMER, billed=billed, name=str(billed)) for billed in (60, 180, 120)]
+    assert charge_in(book(*trunks), CUSTOMER).details["billedSeconds"] == 180
+
+
+def test_what_has_no_time_has_no_seconds() -> None:
+    details = charge_in(book(amd(CUSTOMER)), CUSTOMER.call_leg_id).details
+    assert (details["billedSeconds"], details["callSeconds"]) == (None, None)
 
 
 def test_without_billed_time_there_is_no_rate() -> None:

@@ -54,15 +54,24 @@ class TestRecord:
         told = message_webhook(MESSAGE, cost="0.0080")
         for order in orders(SENT, told, message_record(MESSAGE, "0.0051", **FEE)):
             charge = message(*order)
-            assert charge.cost_nanos == nanos("0.0051")
+            assert (charge.cost_nanos, charge.source) == (nanos("0.0051"), "detail_records_api")
             assert charge.details["webhookCost"] == Decimal("0.008")
             assert charge.details["recordCost"] == Decimal("0.0051")
+
+    def test_where_both_say_the_same_there_is_nothing_to_show(self) -> None:
+        charge = message(message_webhook(MESSAGE, cost="0.0051"), message_record(MESSAGE, "0.0051"))
+        assert charge.details == {}
 
     def test_unless_cost_and_fee_are_what_the_webhook_said(self) -> None:
         told = message_webhook(MESSAGE, cost="0.0051", cost_breakdown=BREAKDOWN)
         charge = message(told, message_record(MESSAGE, "0.00205", **FEE))
         assert charge.cost_nanos == nanos("0.0051")
-        assert [part.cost_nanos for part in charge.parts] == [nanos("0.0051")]
+        [line] = charge.parts
+        assert (line.record_id, line.cost_nanos, line.source) == (
+            MESSAGE,
+            nanos("0.0051"),
+            "detail_records_api",
+        )
 
     def test_a_nano_beside_it_is_not_equal(self) -> None:
         told = message_webhook(MESSAGE, cost="0.005100001")
@@ -72,6 +81,8 @@ class TestRecord:
         told = message_webhook(MESSAGE, cost={"amount": "0.0051", "currency": "EUR"})
         charge = message(told, message_record(MESSAGE, "0.00205", **FEE))
         assert (charge.currency, charge.cost_nanos) == ("USD", nanos("0.00205"))
+        odd = message_record(MESSAGE, "0.00205", carrier_fee={"amount": "0.00305", "currency": "EUR"})
+        assert message(message_webhook(MESSAGE, cost="0.0051"), odd).cost_nanos == nanos("0.00205")
 
     def test_without_a_fee_its_cost_counts(self) -> None:
         told = message_webhook(MESSAGE, cost="0.0051")
@@ -113,6 +124,8 @@ class TestWebhookAlone:
         charge = charge_in(derived, MESSAGE, "sms")
         assert (charge.cost_nanos, charge.source) == (nanos("0.0051"), "webhook")
         assert charge.can_settle
+        [line] = charge.parts
+        assert (line.record_id, line.cost_nanos, line.source) == ("", nanos("0.0051"), "webhook")
         assert derived.open_items == ()
 
     def test_the_latest_counts_whatever_came_last(self) -> None:
@@ -162,7 +175,9 @@ class TestClosing:
     """A message that Telnyx never priced and has no record of cost nothing, once that is shown."""
 
     def test_a_closing_sweep_settles_it_at_0(self) -> None:
-        charge = message(SENT, message_webhook(MESSAGE), closing("messaging", 0, 3))
+        derived = book(SENT, message_webhook(MESSAGE), closing("messaging", 0, 3))
+        charge = charge_in(derived, MESSAGE, "sms")
+        assert derived.open_items == ()
         assert (charge.cost_nanos, charge.can_settle) == (0, True)
         assert charge.source == "detail_records_api"
 
@@ -198,6 +213,8 @@ class TestParties:
     def test_of_a_record_alone(self) -> None:
         charge = message(message_record(MESSAGE, direction="inbound", cli="+12025550131", cld="+12025550123"))
         assert (charge.phone_number, charge.contact) == ("+12025550123", "+12025550131")
+        unsaid = message(message_record(MESSAGE, direction=None))
+        assert (unsaid.direction, unsaid.contact) == ("outbound", "+12025550131")
 
 
 def test_each_message_is_its_own_charge_and_no_call() -> None:
