@@ -162,10 +162,13 @@ def _assert_calls(rows: Rows, derived: dict[int, Any], book: Book) -> None:
         booked = charges[leading.key].cost_nanos if leading else 0
         assert (row.cost_nanos, row.telnyx_session_id) == (booked, leg.session_id)
         assert (row.status, row.answered_at, row.ended_at) == (leg.call_status, leg.answered_at, leg.ended_at)
-    for row in rows["telnyx_calls"]:
-        if row.merged_into is not None:
-            assert (row.cost_nanos, row.cost) == (0, 0)
-            assert row.merged_into in legs or row.merged_into == ""
+    merged = {row.telnyx_call_id: row for row in rows["telnyx_calls"] if row.merged_into is not None}
+    for row in merged.values():
+        assert (row.cost_nanos, row.cost) == (0, 0)
+        heirs = [row.merged_into]
+        while heirs[-1] in merged and len(heirs) <= len(merged):
+            heirs.append(merged[heirs[-1]].merged_into)
+        assert heirs[-1] in legs or heirs[-1] == "", heirs
     for charge in rows["telnyx_billing"]:
         if charge.record_type == "call" and charge.merged_into is None:
             assert charge.record_id in calls

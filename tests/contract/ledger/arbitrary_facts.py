@@ -1,9 +1,10 @@
-"""Arbitrary facts in an arbitrary order: of few legs, sessions, messages and records, so that they meet.
+"""Arbitrary facts of few legs, sessions, messages and records, so that they meet.
 
 Everything happens around midnight, so that a change of start moves a charge from one day to the other.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from services.ledger.store.recorded_sweeps import Sweep, UsageDay
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.record_types import RECORD_TYPES
 from services.telnyx_vocabulary.webhook_event import CallCost, CostPart, MessageFacts, WebhookEvent
-from tests.support.ledger_books import Fact, Usage
+from tests.support.ledger_books import Usage
 from tests.support.ledger_facts import LegIds
 
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -45,14 +46,26 @@ _PART_TYPES = ("sip-trunking", "call-control", "recording")
 
 
 @dataclass(frozen=True, slots=True)
-class _CountedSweep:
+class CountedSweep:
     """A sweep whose count is told as the difference to what there is to count once all facts are known."""
 
     sweep: Sweep
     difference: int
 
+    def counted(self, records: Iterable[DetailRecord]) -> Sweep:
+        """The sweep as it should have been read, give or take the difference, if these are all records there are."""
+        held = {
+            record.record_id
+            for record in records
+            if record.record_type == self.sweep.record_type
+            and record.record_time is not None
+            and self.sweep.from_at <= record.record_time < self.sweep.to_at
+            and record.observed_at <= self.sweep.read_at
+        }
+        return replace(self.sweep, total_results=max(0, len(held) + self.difference))
 
-def _minutes(*choices: int) -> st.SearchStrategy[datetime]:
+
+def minutes(*choices: int) -> st.SearchStrategy[datetime]:
     return st.sampled_from([MIDNIGHT + timedelta(minutes=minutes) for minutes in choices])
 
 
@@ -60,20 +73,20 @@ _amounts = st.sampled_from([0, 0, 2_000_000, 5_000_000, 15_000_000, 20_000_001])
 _currencies = st.sampled_from(["USD", "USD", "USD", "USD", "USD", "EUR"])
 _money = st.builds(Money, _currencies, _amounts)
 _legs = st.sampled_from((*_LEGS[:3], *_LEGS[:3], *_LEGS))
-_when = _minutes(-3, -1, 0, 1, 2, 200)
+_when = minutes(-3, -1, 0, 1, 2, 200)
 _seconds = st.sampled_from([None, 0, 0, 60, 60, 180])
-_seen_at = _minutes(60, 61, 25 * 60, 26 * 60, 40 * 60)
+_seen_at = minutes(60, 61, 25 * 60, 26 * 60, 40 * 60)
 _windows = st.sampled_from(
     [
         (MIDNIGHT + timedelta(hours=start), MIDNIGHT + timedelta(hours=end))
         for start, end in ((-2, 2), (-2, 2), (-30, 40), (-30, 40), (-6, 6), (-2, 0), (0, 12))
     ]
 )
-_read_at = _minutes(61, 25 * 60 + 30, 30 * 60, 30 * 60, 41 * 60, 41 * 60)
+_read_at = minutes(61, 25 * 60 + 30, 30 * 60, 30 * 60, 41 * 60, 41 * 60)
 
 
 @st.composite
-def _events(draw: st.DrawFn) -> WebhookEvent:
+def events(draw: st.DrawFn) -> WebhookEvent:
     leg = draw(_legs)
     occurred_at = draw(_when)
     event_type = draw(
@@ -134,7 +147,7 @@ def _call_costs(draw: st.DrawFn) -> CallCost:
 
 
 @st.composite
-def _message_events(draw: st.DrawFn) -> WebhookEvent:
+def message_events(draw: st.DrawFn) -> WebhookEvent:
     event_type = draw(st.sampled_from(("message.sent", "message.finalized", "message.received")))
     number = draw(st.integers(0, 1))
     occurred_at = draw(_when)
@@ -156,7 +169,7 @@ def _message_events(draw: st.DrawFn) -> WebhookEvent:
 
 
 @st.composite
-def _records(draw: st.DrawFn) -> DetailRecord:
+def records(draw: st.DrawFn) -> DetailRecord:
     record_type = draw(st.sampled_from((*_TYPES[:2], *_TYPES[:2], *_TYPES)))
     leg = draw(_legs)
     known = _CARRIED.get(record_type)
@@ -187,7 +200,7 @@ def _records(draw: st.DrawFn) -> DetailRecord:
 
 
 @st.composite
-def _message_records(draw: st.DrawFn) -> DetailRecord:
+def message_records(draw: st.DrawFn) -> DetailRecord:
     return DetailRecord(
         record_type="messaging",
         record_id=f"message-{draw(st.integers(0, 2))}",
@@ -202,7 +215,7 @@ def _message_records(draw: st.DrawFn) -> DetailRecord:
 
 
 @st.composite
-def _sweeps(draw: st.DrawFn) -> _CountedSweep:
+def sweeps(draw: st.DrawFn) -> CountedSweep:
     record_type = draw(st.sampled_from(_SWEPT))
     account_key = draw(st.sampled_from((*ACCOUNTS[:1], *ACCOUNTS)))
     from_at, to_at = draw(_windows)
@@ -215,33 +228,11 @@ def _sweeps(draw: st.DrawFn) -> _CountedSweep:
         read_at=draw(_read_at),
         total_results=0,
     )
-    return _CountedSweep(sweep, draw(st.sampled_from((0, 0, 0, 0, 1, -1))))
+    return CountedSweep(sweep, draw(st.sampled_from((0, 0, 0, 0, 1, -1))))
 
 
 @st.composite
-def _closing_sweeps(draw: st.DrawFn) -> list[_CountedSweep]:
-    """What closes the base types of all that was hung up around midnight, if all is as it should be."""
-    from_at, to_at = MIDNIGHT - timedelta(hours=30), MIDNIGHT + timedelta(hours=40)
-    read_at = draw(_minutes(41 * 60, 42 * 60))
-    return [
-        _CountedSweep(
-            Sweep(
-                record_type=record_type,
-                query_form=f"{record_type}?a@ours",
-                account_key="ours",
-                from_at=from_at,
-                to_at=to_at,
-                read_at=read_at,
-                total_results=0,
-            ),
-            difference=draw(st.sampled_from((0, 0, 0, -1))),
-        )
-        for record_type in ("sip-trunking", "call-control")
-    ]
-
-
-@st.composite
-def _usage(draw: st.DrawFn) -> Usage:
+def usage(draw: st.DrawFn) -> Usage:
     days = draw(st.lists(st.sampled_from((-2, -1, 0, 1)), min_size=1, max_size=4))
     return Usage(
         record_type=draw(st.sampled_from(_SWEPT)),
@@ -255,67 +246,3 @@ def _usage(draw: st.DrawFn) -> Usage:
         read_at=draw(_read_at),
         account_key=draw(st.sampled_from(ACCOUNTS)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Deliveries:
-    """Facts in the order of their arrival, some of them twice, in batches of one kind each."""
-
-    batches: tuple[tuple[Fact, ...], ...]
-
-    @property
-    def facts(self) -> list[Fact]:
-        return [fact for batch in self.batches for fact in batch]
-
-
-@st.composite
-def deliveries(draw: st.DrawFn, max_size: int = 12) -> Deliveries:
-    """Any facts, in any order, repeated and cut into any batches."""
-    events, records = _events(), _records()
-    one = st.one_of(
-        *(events, events, events, records, records, records),
-        *(_message_events(), _message_records(), _sweeps(), _sweeps(), _usage()),
-    )
-    drawn: list[Any] = draw(st.lists(one, min_size=1, max_size=max_size))
-    if draw(st.booleans()):
-        for sweep in draw(_closing_sweeps()):
-            drawn.insert(draw(st.integers(0, len(drawn))), sweep)
-    for index in draw(st.lists(st.integers(0, len(drawn) - 1), max_size=3)):
-        drawn.insert(draw(st.integers(0, len(drawn))), drawn[index])
-    records_of = [fact for fact in drawn if isinstance(fact, DetailRecord)]
-    facts = [_count(fact, records_of) if isinstance(fact, _CountedSweep) else fact for fact in drawn]
-    cuts = draw(st.lists(st.booleans(), min_size=len(facts), max_size=len(facts)))
-    return Deliveries(tuple(_batches(facts, cuts)))
-
-
-def _count(told: _CountedSweep, records: list[DetailRecord]) -> Sweep:
-    """How many records of all that will come the sweep should have seen, give or take the difference."""
-    sweep = told.sweep
-    held = {
-        record.record_id
-        for record in records
-        if record.record_type == sweep.record_type
-        and record.record_time is not None
-        and sweep.from_at <= record.record_time < sweep.to_at
-        and record.observed_at <= sweep.read_at
-    }
-    return Sweep(
-        record_type=sweep.record_type,
-        query_form=sweep.query_form,
-        account_key=sweep.account_key,
-        from_at=sweep.from_at,
-        to_at=sweep.to_at,
-        read_at=sweep.read_at,
-        total_results=max(0, len(held) + told.difference),
-    )
-
-
-def _batches(facts: list[Fact], cuts: list[bool]) -> list[tuple[Fact, ...]]:
-    batches: list[list[Fact]] = []
-    for fact, is_cut in zip(facts, cuts, strict=True):
-        joins = batches and not is_cut and isinstance(fact, type(batches[-1][0]))
-        if joins and isinstance(fact, WebhookEvent | DetailRecord):
-            batches[-1].append(fact)
-        else:
-            batches.append([fact])
-    return [tuple(batch) for batch in batches]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
 from services.ledger.store.book import Book
-from tests.contract.ledger.arbitrary_facts import Deliveries, deliveries
+from tests.contract.ledger.arbitrary_deliveries import Deliveries, deliveries
 from tests.support.databases import DatabaseKind, Databases
 from tests.support.ledger_books import empty_all_tables, open_book, record_batch
 from tests.support.ledger_consistency import assert_book_is_consistent
