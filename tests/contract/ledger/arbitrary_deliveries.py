@@ -138,7 +138,7 @@ class Deliveries:
 
 
 @st.composite
-def deliveries(draw: st.DrawFn, max_size: int = 10) -> Deliveries:
+def deliveries(draw: st.DrawFn, max_size: int = 8) -> Deliveries:
     """Any facts, in any order, repeated and cut into any batches."""
     one = st.one_of(
         *(events(), events(), events(), records(), records(), records()),

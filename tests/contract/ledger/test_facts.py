@@ -24,6 +24,7 @@ from tests.support.ledger_books import (
     usage,
 )
 from tests.support.ledger_consistency import assert_book_is_consistent
+from tests.support.ledger_contents import book_contents, differences, expected_contents
 from tests.support.ledger_facts import LegIds, at, fixed_id, leg, message, message_record, record, usd
 
 
@@ -145,6 +146,19 @@ def test_which_content_of_an_event_counts_does_not_depend_on_which_came_first(bo
 def test_an_event_id_that_comes_for_two_calls_counts_for_one(book: Book) -> None:
     record_all(book, [leg("a", "a").hangup(event_id="twice"), leg("b", "b").hangup(event_id="twice")])
     assert len(listed_charges(book.database)) == 1
+    assert_book_is_consistent(book)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_event_that_comes_with_and_without_its_call_counts_once(book: Book, order: int) -> None:
+    contents: list[Fact] = [
+        ids.hangup(60, event_id=f"event {number}")
+        for number in range(8)
+        for ids in (leg(f"call {number}", f"session {number}"), LegIds())
+    ]
+    record_all(book, contents[::order])
+    assert differences(book_contents(book.database), expected_contents(contents, book.rules)) == []
+    assert 0 < len(listed_charges(book.database)) < 8
     assert_book_is_consistent(book)
 
 
