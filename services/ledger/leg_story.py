@@ -66,9 +66,7 @@ class LegStory:
         if self._first("call.answered") or any(map(is_billed_record, self.facts.records)):
             return True
         cost = self.call_cost
-        if cost and (
-            any(map(is_billed_part, cost.parts)) or (not cost.parts and cost.total and cost.total.nanos)
-        ):
+        if cost and (any(map(is_billed_part, cost.parts)) or (cost.total and cost.total.nanos)):
             return True
         return self.hangup is not None and self.hangup.hangup_cause not in UNANSWERED_CAUSES
 
@@ -127,11 +125,12 @@ class LegStory:
     @property
     def estimated_talk_time(self) -> timedelta:
         """From answer to hang-up; with the answer unseen, from `start_time` (rule 3.g). Zero without a hang-up."""
-        if self.hangup is None or self.hung_up_at is None:
+        end = self.hung_up_at
+        if self.hangup is None or end is None:
             return timedelta()
         answered = self._first("call.answered")
-        begin = answered.occurred_at if answered else self.hangup.started_at or self.hung_up_at
-        return max(self.hung_up_at - begin, timedelta())
+        begin = answered.occurred_at if answered else self.hangup.started_at or end
+        return max(end - begin, timedelta())
 
     @property
     def duration_s(self) -> int:

@@ -52,6 +52,7 @@ def test_any_other_cause_says_answered(cause: str) -> None:
         call_cost(CUSTOMER, cost_part("sip-trunking", "0", 60)),
         call_cost(CUSTOMER, cost_part("sip-trunking", "0.0001", 0)),
         call_cost(CUSTOMER, total_cost="0.0001"),
+        call_cost(CUSTOMER, cost_part("sip-trunking", "0", 0), total_cost="0.0001"),
     ],
 )
 def test_an_answer_or_any_billed_fact_goes_before_the_cause(proof: Fact) -> None:
@@ -90,6 +91,30 @@ def test_with_the_answer_unseen_the_estimate_counts_from_start_time() -> None:
 
 def test_an_answer_after_the_hang_up_by_a_carriers_clock_is_one_minute() -> None:
     assert cost_in(book(answered(CUSTOMER, 200), hangup(CUSTOMER, 168)), CUSTOMER) == nanos("0.015")
+
+
+def test_how_long_it_lasted_and_when_it_ended() -> None:
+    """As the hang-up says, else as the records do."""
+    told = leg_in(book(*answered_call(CUSTOMER), sip_trunking(CUSTOMER, call_sec=99)), CUSTOMER)
+    assert (told.duration_s, told.answered_at, told.ended_at) == (163, at(5), at(168))
+    unseen = leg_in(book(hangup(CUSTOMER, 168, end_time=None)), CUSTOMER)
+    assert (unseen.duration_s, unseen.answered_at, unseen.ended_at) == (168, None, at(168))
+    records = [
+        sip_trunking(
+            TWIN, call_sec=163, answered_at="2026-11-21T10:00:07Z", finished_at="2026-11-21T10:02:50Z"
+        ),
+        sip_trunking(
+            TWIN,
+            call_sec=160,
+            answered_at="2026-11-21T10:00:05Z",
+            finished_at="2026-11-21T10:02:45Z",
+            name="second",
+        ),
+        sip_trunking(TWIN, "0", 0, answered_at="2026-11-21T10:00:01Z", name="zero twin"),
+    ]
+    silent = leg_in(book(*records), TWIN)
+    assert (silent.duration_s, silent.answered_at, silent.ended_at) == (163, at(5), at(170))
+    assert leg_in(book(amd(TWIN)), TWIN.call_leg_id).duration_s == 0
 
 
 class TestWithoutAHangUp:
@@ -148,3 +173,8 @@ def test_the_words_for_how_a_call_went() -> None:
     assert {word: leg_in(book(*events), CUSTOMER).call_status for word, events in words.items()} == {
         word: word for word in words
     }
+
+
+def test_a_call_that_telnyx_has_counted_up_is_over_without_a_hang_up() -> None:
+    counted = book(initiated(CUSTOMER), call_cost(CUSTOMER, total_cost="0"))
+    assert leg_in(counted, CUSTOMER).call_status == "no_answer"

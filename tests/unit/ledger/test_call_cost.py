@@ -139,6 +139,10 @@ class TestHangUpWithACost:
         early = call_cost(CUSTOMER, total_cost="0.0210", when=160)
         assert cost_in(book(*CALL[:2], self.OLD, early), CUSTOMER) == nanos("0.0210")
 
+    def test_the_last_hang_ups_counts(self) -> None:
+        later = hangup(CUSTOMER, 170, cost={"amount": "0.0170", "currency": "USD"})
+        assert cost_in(book(*CALL[:2], self.OLD, later), CUSTOMER) == nanos("0.0170")
+
     def test_a_0_says_nothing(self) -> None:
         zero = hangup(CUSTOMER, cost={"amount": "0", "currency": "USD"})
         assert cost_in(book(*CALL[:2], zero), CUSTOMER) == ESTIMATE

@@ -76,7 +76,7 @@ def test_without_a_hang_up_it_is_the_first_event() -> None:
 
 def test_a_silent_leg_starts_with_its_first_record() -> None:
     zero = sip_trunking(CUSTOMER, "0", 0, start=MIDNIGHT - 1)
-    assert day(zero) == TODAY
+    assert day(zero) == day(zero, sip_trunking(CUSTOMER, "0", 0, start=MIDNIGHT + 1, name="next")) == TODAY
     assert day(sip_trunking(CUSTOMER, start=MIDNIGHT + 1)) == TOMORROW
 
 

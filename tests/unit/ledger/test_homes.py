@@ -266,6 +266,15 @@ class TestSessionOnlyEvidence:
         own = call_cost(CUSTOMER, total_cost="0.0210", when=170)
         assert cost_in(book(*answered_call(CUSTOMER), lone, own), CUSTOMER) == nanos("0.0210")
 
+    def test_the_latest_of_those_of_the_session_counts(self) -> None:
+        costs = [call_cost(CUSTOMER, total_cost=f"0.0{n}", when=300 + n, **SESSION_ONLY) for n in (1, 3, 2)]
+        assert cost_in(book(*answered_call(CUSTOMER), *costs), CUSTOMER) == nanos("0.03")
+
+    def test_a_hang_up_of_the_session_alone_tells_no_cost(self) -> None:
+        payload = {"call_session_id": SESSION, "cost": {"amount": "0.9", "currency": "USD"}}
+        lone = webhook("call.hangup", payload, 300)
+        assert cost_in(book(*answered_call(CUSTOMER), lone), CUSTOMER) == nanos("0.045")
+
     def test_a_silent_owner_is_not_announced_by_what_names_only_its_session(self) -> None:
         lone = webhook("call.recording.saved", {"call_session_id": SESSION, "recording_id": "r"}, 100)
         derived = book(sip_trunking(TWIN), lone)

@@ -143,6 +143,7 @@ class TestWebhookAlone:
         derived = book(SENT, message_webhook(MESSAGE, cost=None))
         charge = charge_in(derived, MESSAGE, "sms")
         assert (charge.cost_nanos, charge.can_settle, charge.source) == (0, False, "webhook")
+        assert charge.parts == ()
         item = open_in(derived, MESSAGE)
         assert item is not None
         assert (item.kind, item.missing) == ("sms", ("messaging",))
@@ -233,6 +234,8 @@ def test_its_day_is_that_of_the_record_else_of_the_first_webhook() -> None:
     assert message(late_webhook, SENT).billing_at == START
     recorded = message(late_webhook, SENT, message_record(MESSAGE, start=-2 * DAY))
     assert recorded.billing_at == at(-2 * DAY)
+    assert message(SENT, message_record(MESSAGE, created_at=None)).billing_at == START
+    assert recorded.duration_s == 0
 
 
 @pytest.mark.parametrize("cost", ["0.0051", None])

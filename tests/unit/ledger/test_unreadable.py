@@ -138,6 +138,12 @@ class TestCallCost:
             *unanswered_call(CUSTOMER), call_cost(CUSTOMER, **flat), sip_trunking(CUSTOMER, "0", 0)
         )
 
+    def test_each_fault_is_told_once(self) -> None:
+        derived = book(*CALL, call_cost(CUSTOMER, total_cost="broken"))
+        assert leg_in(derived, CUSTOMER).unreadable == (
+            "call.cost: total_cost: not a decimal number: 'broken'",
+        )
+
     def test_the_billed_records_it_told_of_take_its_place(self) -> None:
         for told in (
             call_cost(CUSTOMER, cost_part("sip-trunking", "broken"), cost_part("call-control", "0.0060")),
