@@ -43,9 +43,7 @@ class LegEvidence:
 
 
 def gather_evidence(session: SessionFacts, facts: Facts, rules: Rules) -> list[LegEvidence]:
-    """The evidence for each leg of a session; the owner leg also answers for what names only the session."""
-    if not session.legs:
-        return []
+    """The evidence for each leg of a session that has any; its owner also answers for what names only the session."""
     owner_id = min(map(LegStory, session.legs), key=_owner_order).facts.call_id
     stories = [LegStory(leg, session.loose_events if leg.call_id == owner_id else ()) for leg in session.legs]
     common = common_share(session, stories)
@@ -129,8 +127,6 @@ def _send_guests_home(
             home = recorded_on.get(record.recording_id) or recorded_on.get(record.record_id)
             if home is not None and home != owner_id:
                 guests[home].append(record)
-    if not guests:
-        return gathered
     lent = frozenset((r.record_type, r.record_id) for records in guests.values() for r in records)
     return [
         replace(

@@ -130,6 +130,7 @@ class TestWithoutAHangUp:
         item = open_in(book(initiated(CUSTOMER), answered(CUSTOMER, 5)), CUSTOMER)
         assert item is not None
         assert item.open_at == item.span.end_at == at(5 + 4 * HOUR)
+        assert item.span.start_at == at(0)
         later = open_in(book(initiated(CUSTOMER), answered(CUSTOMER, 5), amd(CUSTOMER, start=90)), CUSTOMER)
         assert later is not None
         assert later.span.end_at - item.span.end_at == timedelta(seconds=85)
@@ -156,7 +157,8 @@ class TestWithoutAHangUp:
 
 
 def test_with_a_hang_up_attempts_count_from_its_receipt_by_our_own_clock() -> None:
-    item = open_in(book(initiated(CUSTOMER), hangup(CUSTOMER, 168, received=171.5)), CUSTOMER)
+    timeless = sip_trunking(CUSTOMER, started_at=None)
+    item = open_in(book(initiated(CUSTOMER), hangup(CUSTOMER, 168, received=171.5), timeless), CUSTOMER)
     assert item is not None
     assert (item.open_at, item.span.start_at, item.span.end_at) == (at(171.5), at(0), at(168))
 

@@ -192,6 +192,12 @@ class TestSessionWideParts:
         assert item is not None
         assert (item.span.start_at, item.span.end_at) == (at(0), at(2 * HOUR))
 
+    def test_of_a_base_set_that_has_one_it_is_the_same(self) -> None:
+        recorded = replace(RULES, base_types=("sip-trunking", "recording"))
+        item = open_in(book(*self.ITEMS, rules=recorded), CUSTOMER)
+        assert item is not None
+        assert (item.missing, item.span.end_at) == (("recording",), at(2 * HOUR))
+
     def test_once_it_is_there_the_owners_own_end_counts_again(self) -> None:
         told = call_cost(CUSTOMER, cost_part("call-control", "0.0060"), cost_part("call-control", "0.0060"))
         item = open_in(book(*self.ITEMS, self.SAVED, recording(), told), CUSTOMER)
