@@ -75,13 +75,8 @@ def decode_sweep(message: book_pb2.Sweep) -> Sweep:
         read_at=from_timestamp(message.read_time),
         total_results=message.total_results,
     )
-    if (
-        not sweep.record_type
-        or not sweep.query_form
-        or sweep.from_at >= sweep.to_at
-        or sweep.total_results < 0
-    ):
-        raise InvalidInput("a sweep needs a type, a form of query, a window and a count", "sweep")
+    if sweep.from_at >= sweep.to_at or sweep.total_results < 0:
+        raise InvalidInput("a sweep needs a window and a count", "sweep")
     return sweep
 
 

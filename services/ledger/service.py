@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from services.common.errors import InvalidInput
 from services.common.wire import from_money, from_timestamp, optional_time, to_timestamp
 from services.ledger import codec
+from services.ledger.admission import admit, admit_moment, refused_as
 from services.ledger.metrics import EVENTS, RECORDS, SWEEPS
 from services.ledger.store.book import Book
 from services.ledger.store.call_views import get_call, get_session
@@ -43,7 +44,8 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.RecordEventsRequest, _context: Context
     ) -> ledger_pb2.RecordEventsResponse:
         _check_batch(len(request.events), "events")
-        batch = [decode_event(message) for message in request.events]
+        with refused_as("events"):
+            batch = [admit(decode_event(message), "events") for message in request.events]
         new_count = await self._write(partial(self._book.record_events, batch))
         EVENTS.labels("new").inc(new_count)
         EVENTS.labels("repeated").inc(len(batch) - new_count)
@@ -53,7 +55,8 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.RecordDetailRecordsRequest, _context: Context
     ) -> ledger_pb2.RecordDetailRecordsResponse:
         _check_batch(len(request.records), "records")
-        batch = [decode_record(message) for message in request.records]
+        with refused_as("records"):
+            batch = [admit(decode_record(message), "records") for message in request.records]
         added = await self._write(partial(self._book.record_observations, batch))
         RECORDS.labels("new").inc(added.new_count)
         RECORDS.labels("changed").inc(added.changed_count)
@@ -64,7 +67,8 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     async def RecordSweep(
         self, request: ledger_pb2.RecordSweepRequest, _context: Context
     ) -> ledger_pb2.RecordSweepResponse:
-        sweep = codec.decode_sweep(request.sweep)
+        with refused_as("sweep"):
+            sweep = admit(codec.decode_sweep(request.sweep), "sweep")
         row = await self._write(partial(self._book.record_sweep, sweep))
         encoded = codec.encode_sweep(row)
         SWEEPS.labels(
@@ -76,8 +80,12 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.RecordUsageRequest, _context: Context
     ) -> ledger_pb2.RecordUsageResponse:
         _check_batch(len(request.days), "days")
-        days = [UsageDay(day=_decode_day(item.day), cost=from_money(item.cost)) for item in request.days]
-        read_at = from_timestamp(request.read_time)
+        if not request.record_type:
+            raise InvalidInput("usage needs a record type", "record_type")
+        with refused_as("days"):
+            days = [UsageDay(day=_decode_day(item.day), cost=from_money(item.cost)) for item in request.days]
+        with refused_as("read_time"):
+            read_at = admit_moment(from_timestamp(request.read_time), "read_time")
         await self._write(
             partial(self._book.record_usage, request.record_type, days, read_at, request.account_key)
         )
@@ -88,7 +96,8 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> ledger_pb2.ListUnsettledResponse:
         _check_batch(len(request.record_ids), "record_ids")
         now = self._book.clock.now()
-        changed_since = optional_time(request, "changed_since")
+        with refused_as("changed_since"):
+            changed_since = optional_time(request, "changed_since")
         size = _page_size(request.page_size, 500)
         rows, cursor = await self._read(
             lambda connection: list_open(
@@ -102,7 +111,8 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     async def ListSweeps(
         self, request: ledger_pb2.ListSweepsRequest, _context: Context
     ) -> ledger_pb2.ListSweepsResponse:
-        since = optional_time(request, "read_since")
+        with refused_as("read_since"):
+            since = optional_time(request, "read_since")
         size = _page_size(request.page_size, 500)
         rows, cursor = await self._read(
             lambda connection: list_sweeps(connection, request.record_type, since, size, request.page_token)
@@ -128,7 +138,8 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     async def ListCharges(
         self, request: ledger_pb2.ListChargesRequest, _context: Context
     ) -> ledger_pb2.ListChargesResponse:
-        wanted = codec.decode_filter(request.filter)
+        with refused_as("from"):
+            wanted = codec.decode_filter(request.filter)
         size = _page_size(request.page_size, 50)
         rows, cursor = await self._read(
             lambda connection: list_charges(connection, wanted, size, request.page_token)
@@ -138,7 +149,8 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     async def Summarize(
         self, request: ledger_pb2.SummarizeRequest, _context: Context
     ) -> ledger_pb2.SummarizeResponse:
-        wanted = codec.decode_filter(request.filter)
+        with refused_as("from"):
+            wanted = codec.decode_filter(request.filter)
         grouping = codec.decode_grouping(request.group_by)
         sums = await self._read(lambda connection: summarize(connection, wanted, grouping))
         totals = sums
@@ -171,7 +183,5 @@ def _page_size(asked: int, default: int) -> int:
 
 
 def _decode_day(message: date_pb2.Date) -> date:
-    try:
-        return datetime(message.year, message.month, message.day, tzinfo=UTC).date()
-    except ValueError as error:
-        raise InvalidInput("not a day of the calendar", "days") from error
+    day = datetime(message.year, message.month, message.day, tzinfo=UTC)
+    return admit_moment(day, "days").date()

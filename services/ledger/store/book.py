@@ -8,11 +8,11 @@ from itertools import count, islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from services.common.clock import Clock
 from services.common.database import Database
-from services.common.errors import Conflict
+from services.common.errors import Conflict, InvalidInput
 from services.ledger import tables
 from services.ledger.facts import Rules
 from services.ledger.store.book_lock import lock_book
@@ -44,7 +44,7 @@ class Book:
     rules: Rules
 
     def record_events(self, batch: list[WebhookEvent]) -> int:
-        """Commit webhook events; returns how many were new. Raises Conflict, Unavailable."""
+        """Commit webhook events; returns how many were new. Raises InvalidInput, Conflict, Unavailable."""
 
         def work(connection: Connection) -> int:
             added = add_events(connection, batch)
@@ -54,7 +54,7 @@ class Book:
         return self._write(work)
 
     def record_observations(self, batch: list[DetailRecord]) -> AddedObservations:
-        """Commit observations of detail records. Raises Conflict, Unavailable."""
+        """Commit observations of detail records. Raises InvalidInput, Conflict, Unavailable."""
 
         def work(connection: Connection) -> AddedObservations:
             added = add_observations(connection, batch)
@@ -115,6 +115,8 @@ class Book:
                 return work(connection)
             except IntegrityError as error:
                 raise Conflict("another writer has just added the same facts") from error
+            except (DataError, OverflowError) as error:
+                raise InvalidInput("an amount, a time or a text is beyond what the book can hold") from error
 
         return self.database.write(attempt)
 

@@ -96,7 +96,7 @@ def _first_whole_day(from_at: datetime | None) -> date | None:
     if from_at is None:
         return None
     day = utc_day(from_at)
-    return day if _midnight(day) == from_at else day + _ONE_DAY
+    return day if _midnight(day) == from_at or day == date.max else day + _ONE_DAY
 
 
 def _midnight(day: date) -> datetime:

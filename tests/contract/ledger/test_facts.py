@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from services.common.errors import InvalidInput
 from services.common.money import Money
 from services.ledger import tables
 from services.ledger.store.book import Book
@@ -329,3 +330,13 @@ def test_a_batch_of_a_thousand_facts_of_each_kind(book: Book) -> None:
     assert book.record_events(events) == 1000
     assert book.record_observations(records).new_count == 1000
     assert sum(listed_charges(book.database).values()) == 500 * 10_000_000
+
+
+def test_what_no_store_can_hold_is_refused_and_leaves_nothing_behind(book: Book) -> None:
+    fits = leg().record("sip-trunking", "9000000000", record_id="one")
+    record_all(book, [fits])
+    before = all_rows(book.database)
+    with pytest.raises(InvalidInput):
+        book.record_observations([replace(fits, record_id="two"), leg("other").record("amd")])
+    assert all_rows(book.database) == before
+    assert book.record_observations([leg("other").record("amd")]).new_count == 1

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from services.common.addresses import Address
@@ -21,9 +23,12 @@ from services.ledger.settings import LedgerSettings
 from services.telnyx_vocabulary.wire import encode_event, encode_record
 from tests.support.ledger_facts import at, leg, usd
 from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc
+from tollbook.telnyx.v1.detail_record_pb2 import DetailRecord
 from tollbook.telnyx.v1.telnyx_gateway_pb2 import UsageDay
+from tollbook.telnyx.v1.webhook_event_pb2 import WebhookEvent
 
 LEG = leg()
+NEVER = Timestamp(seconds=2**60)
 
 
 @asynccontextmanager
@@ -105,6 +110,50 @@ async def test_a_sweep_and_its_verdict(ledger: ledger_pb2_grpc.LedgerServiceStub
     assert listed == sweep
 
 
+async def test_an_empty_window_proves_something_once_usage_shows_zero(
+    ledger: ledger_pb2_grpc.LedgerServiceStub,
+) -> None:
+    await record_hangup(ledger)
+    await ledger.RecordDetailRecords(
+        ledger_pb2.RecordDetailRecordsRequest(records=[encode_record(LEG.record("sip-trunking", "0.005"))])
+    )
+    for name, count in (("sip-trunking", 1), ("call-control", 0)):
+        sent = book_pb2.Sweep(
+            record_type=name,
+            query_form=name,
+            account_key="account",
+            from_time=to_timestamp(at(-7200)),
+            to_time=to_timestamp(at(7200)),
+            read_time=to_timestamp(at(100_000)),
+            total_results=count,
+        )
+        sweep = (await ledger.RecordSweep(ledger_pb2.RecordSweepRequest(sweep=sent))).sweep
+    assert sweep.verdict == book_pb2.SWEEP_VERDICT_UNPROVEN
+    shown = ledger_pb2.RecordUsageRequest(
+        record_type="call-control",
+        days=[UsageDay(day=Date(year=2026, month=11, day=20), cost=to_money(usd("0")))],
+        read_time=to_timestamp(at(100_000)),
+        account_key="account",
+    )
+    await ledger.RecordUsage(shown)
+    call = (await ledger.GetCall(ledger_pb2.GetCallRequest(id=LEG.leg_id))).call
+    assert (call.status, [from_money(cost) for cost in call.costs]) == (
+        book_pb2.CHARGE_STATUS_EXACT,
+        [usd("0.005")],
+    )
+
+
+async def test_the_end_of_all_time_is_a_range_too(ledger: ledger_pb2_grpc.LedgerServiceStub) -> None:
+    await record_hangup(ledger)
+    last = Timestamp(seconds=253_402_300_799)
+    ever = ledger_pb2.SummarizeRequest(
+        filter=ledger_pb2.ChargeFilter(from_time=Timestamp(seconds=-10_000_000_000), to_time=last)
+    )
+    assert [total.count for total in (await ledger.Summarize(ever)).totals] == [1]
+    never = ledger_pb2.SummarizeRequest(filter=ledger_pb2.ChargeFilter(from_time=last))
+    assert not (await ledger.Summarize(never)).totals
+
+
 async def test_a_restart_keeps_everything(tmp_path: Path) -> None:
     async with running_ledger(tmp_path) as ledger:
         await record_hangup(ledger)
@@ -146,6 +195,97 @@ async def test_a_restart_keeps_everything(tmp_path: Path) -> None:
     ],
 )
 async def test_what_cannot_be_done_is_refused_by_field(
+    ledger: ledger_pb2_grpc.LedgerServiceStub, method: str, request_message: Any, field: str
+) -> None:
+    error = await refusal(lambda: getattr(ledger, method)(request_message))
+    assert isinstance(error, InvalidInput)
+    assert error.field == field
+
+
+def sweep_of(**fields: Timestamp | None) -> ledger_pb2.RecordSweepRequest:
+    """An empty sweep of one second, but for the given times."""
+    times = {
+        "from_time": to_timestamp(at(0)),
+        "to_time": to_timestamp(at(1)),
+        "read_time": to_timestamp(at(2)),
+    }
+    sweep = book_pb2.Sweep(record_type="amd", query_form="amd?")
+    for name, stamp in (times | fields).items():
+        getattr(sweep, name).CopyFrom(stamp)
+    return ledger_pb2.RecordSweepRequest(sweep=sweep)
+
+
+NAMELESS = replace(LEG.hangup(), event_id="")
+ANCIENT = replace(LEG.record("amd"), record_time=datetime(1, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("method", "request_message", "field"),
+    [
+        pytest.param(*case, id=name)
+        for name, case in {
+            "an event without an id": (
+                "RecordEvents",
+                ledger_pb2.RecordEventsRequest(events=[encode_event(NAMELESS)]),
+                "events",
+            ),
+            "an event beyond the calendar": (
+                "RecordEvents",
+                ledger_pb2.RecordEventsRequest(events=[WebhookEvent(event_id="x", occurred_time=NEVER)]),
+                "events",
+            ),
+            "a record without an id": (
+                "RecordDetailRecords",
+                ledger_pb2.RecordDetailRecordsRequest(records=[DetailRecord(record_type="amd")]),
+                "records",
+            ),
+            "a record of the year 1": (
+                "RecordDetailRecords",
+                ledger_pb2.RecordDetailRecordsRequest(records=[encode_record(ANCIENT)]),
+                "records",
+            ),
+            "a sweep of the year 1": (
+                "RecordSweep",
+                sweep_of(from_time=to_timestamp(ANCIENT.record_time)),
+                "sweep",
+            ),
+            "a sweep read never": ("RecordSweep", sweep_of(read_time=NEVER), "sweep"),
+            "a sweep that ends first": ("RecordSweep", sweep_of(to_time=to_timestamp(at(0))), "sweep"),
+            "usage of no type": ("RecordUsage", ledger_pb2.RecordUsageRequest(), "record_type"),
+            "usage read never": (
+                "RecordUsage",
+                ledger_pb2.RecordUsageRequest(record_type="amd", read_time=NEVER),
+                "read_time",
+            ),
+            "changes since never": (
+                "ListUnsettled",
+                ledger_pb2.ListUnsettledRequest(changed_since=NEVER),
+                "changed_since",
+            ),
+            "too many ids": (
+                "ListUnsettled",
+                ledger_pb2.ListUnsettledRequest(record_ids=["x"] * 1001),
+                "record_ids",
+            ),
+            "sweeps since never": (
+                "ListSweeps",
+                ledger_pb2.ListSweepsRequest(read_since=NEVER),
+                "read_since",
+            ),
+            "a page of less than nothing": (
+                "ListSweeps",
+                ledger_pb2.ListSweepsRequest(page_size=-1),
+                "limit",
+            ),
+            "a range from never": (
+                "ListCharges",
+                ledger_pb2.ListChargesRequest(filter=ledger_pb2.ChargeFilter(from_time=NEVER)),
+                "from",
+            ),
+        }.items()
+    ],
+)
+async def test_what_no_book_can_take_is_refused_by_field(
     ledger: ledger_pb2_grpc.LedgerServiceStub, method: str, request_message: Any, field: str
 ) -> None:
     error = await refusal(lambda: getattr(ledger, method)(request_message))
