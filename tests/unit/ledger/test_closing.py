@@ -198,6 +198,18 @@ class TestSessionWideParts:
         assert item is not None
         assert (item.missing, item.span.end_at) == (("recording",), at(2 * HOUR))
 
+    def test_so_it_is_where_call_cost_still_stands_in_for_recordings(self) -> None:
+        told = call_cost(AGENT, cost_part("call-recording", "0.0060"), cost_part("call-recording", "0.0060"))
+        item = open_in(book(*self.ITEMS, told, recording()), CUSTOMER)
+        assert item is not None
+        assert (item.unclosed, item.span.end_at) == (("recording",), at(2 * HOUR))
+
+    def test_a_recording_that_nobody_waits_for_holds_nothing_up(self) -> None:
+        told = call_cost(CUSTOMER, cost_part("call-control", "0.0060"), cost_part("call-control", "0.0060"))
+        item = open_in(book(*self.ITEMS, told, recording(cost="0", billed=0)), CUSTOMER)
+        assert item is not None
+        assert (item.unclosed, item.span.end_at) == (("call-control",), at(168))
+
     def test_once_it_is_there_the_owners_own_end_counts_again(self) -> None:
         told = call_cost(CUSTOMER, cost_part("call-control", "0.0060"), cost_part("call-control", "0.0060"))
         item = open_in(book(*self.ITEMS, self.SAVED, recording(), told), CUSTOMER)

@@ -174,6 +174,19 @@ class TestRecordings:
         )
         assert home(derived, unknown) == ("call", CUSTOMER.call_control_id)
 
+    def test_a_record_of_another_type_with_the_id_of_a_recording_is_no_match(self) -> None:
+        decoy = amd(CUSTOMER, id="rec-agent")
+        derived = book(*complete(CUSTOMER), *complete(AGENT, 60), recording_saved(AGENT, "rec-agent"), decoy)
+        assert home(derived, decoy) == ("call", CUSTOMER.call_control_id)
+
+    def test_one_that_two_legs_announced_goes_to_the_smaller_id(self) -> None:
+        both = [recording_saved(AGENT, "rec"), recording_saved(TWIN, "rec")]
+        legs = [*complete(CUSTOMER), *complete(AGENT, 60), *complete(TWIN, 60)]
+        recorded = recording(recording_id="rec")
+        smaller = min(AGENT.call_control_id, TWIN.call_control_id)
+        for order in ([*both], both[::-1]):
+            assert home(book(*legs, *order, recorded), recorded) == ("call", smaller)
+
     def test_a_recording_of_another_session_is_no_match(self) -> None:
         stranger = recording(OTHER_SESSION, recording_id="rec-agent")
         derived = book(
