@@ -69,6 +69,19 @@ def test_a_message_is_confirmed_by_its_own_record() -> None:
     assert [charge.record_id for charge in book(stale, message_record(another)).charges] == [another]
 
 
+def test_a_message_is_confirmed_by_no_other_record_of_its_id() -> None:
+    stale = message_webhook(MESSAGE, cost="0.0051", quarantined=True)
+    assert [charge.kind for charge in book(stale, recording(OTHER_SESSION, id=MESSAGE)).charges] == ["other"]
+
+
+def test_what_both_do_not_name_confirms_nothing() -> None:
+    sessionless = hangup(CUSTOMER, 168, quarantined=True, call_session_id=None)
+    derived = book(
+        sessionless, recording(telnyx_session_id=None), sip_trunking(AGENT, telnyx_session_id=None)
+    )
+    assert [found.call_id for found in derived.legs] == [AGENT.call_control_id]
+
+
 def test_other_events_do_not_confirm_it() -> None:
     derived = book(initiated(CUSTOMER), *STALE[1:], initiated(AGENT))
     assert leg_in(derived, CUSTOMER).charges == ()
