@@ -17,7 +17,7 @@ class Charge:
     """What a leg, a message or another record costs in one currency, as the facts have it now.
 
     `record_id` is the telnyx_call_id, the message id, or "<record type>:<record id>". `can_settle`: everything that
-    was to be expected is here and readable. `rate_per_minute_nanos` and `estimated_seconds` belong to an estimate.
+    was to be expected is here and readable. `billing_at` decides its day (rule 3.m). `details` is for its metadata.
     """
 
     kind: Kind
@@ -42,7 +42,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """A call leg as the facts have it now. `estimate` is None until the call has ended."""
+    """A call leg as the facts have it now. `estimate_nanos` is None until a hang-up was seen."""
 
     call_id: str
     session_id: str
