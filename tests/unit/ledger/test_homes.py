@@ -26,6 +26,7 @@ from tests.unit.ledger.builders import (
     LegIds,
     amd,
     answered_call,
+    at,
     call_control,
     call_cost,
     call_event,
@@ -139,6 +140,16 @@ def test_records_of_no_call_are_charges_of_their_own() -> None:
     assert cost_in(derived, f"verify:{verify.record_id}", "other") == nanos("0.0500")
     assert cost_in(derived, f"wireless:{sim.record_id}", "other") == 12_345_678
     assert cost_in(derived, CUSTOMER) == nanos("0.0210")
+
+
+@pytest.mark.parametrize(("word", "is_inbound"), [("incoming", True), ("outgoing", False)])
+def test_a_record_of_no_call_has_its_own_parties_time_and_currency(word: str, is_inbound: bool) -> None:
+    fields = {"cost": "0.0700", "currency": "EUR", "call_sec": 12, "created_at": "2026-11-21T10:00:05Z"}
+    fax = row("fax", {**fields, "direction": word, "cli": "+12025550141", "cld": "+12025550142"}, "fax")
+    charge = charge_in(book(fax), f"fax:{fax.record_id}", "other")
+    ours, theirs = ("+12025550142", "+12025550141") if is_inbound else ("+12025550141", "+12025550142")
+    assert (charge.phone_number, charge.contact) == (ours, theirs)
+    assert (charge.currency, charge.billing_at, charge.duration_s) == ("EUR", at(5), 12)
 
 
 def test_a_type_without_money_is_a_settled_zero() -> None:
