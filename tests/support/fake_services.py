@@ -50,6 +50,10 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
     summary: ledger_pb2.SummarizeResponse = field(default_factory=ledger_pb2.SummarizeResponse)
     calls: dict[str, book_pb2.CallLeg] = field(default_factory=dict)
     sessions: dict[str, book_pb2.Session] = field(default_factory=dict)
+    groups: dict[int, list[ledger_pb2.SummaryGroup]] = field(default_factory=dict)
+    call_facts: dict[str, ledger_pb2.ListCallFactsResponse] = field(default_factory=dict)
+    charge_details: dict[str, ledger_pb2.GetChargeResponse] = field(default_factory=dict)
+    changes: asyncio.Queue[ledger_pb2.WatchChargesResponse] = field(default_factory=asyncio.Queue)
     commits_when: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -79,7 +83,9 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.SummarizeRequest, context: Context
     ) -> ledger_pb2.SummarizeResponse:
         self._took("Summarize", request)
-        return self.summary
+        return ledger_pb2.SummarizeResponse(
+            totals=self.summary.totals, groups=self.groups.get(request.group_by, self.summary.groups)
+        )
 
     async def GetCall(
         self, request: ledger_pb2.GetCallRequest, context: Context
@@ -96,6 +102,28 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
         if request.session_id not in self.sessions:
             raise NotFound("no session is known under this id")
         return ledger_pb2.GetSessionResponse(session=self.sessions[request.session_id])
+
+    async def ListCallFacts(
+        self, request: ledger_pb2.ListCallFactsRequest, context: Context
+    ) -> ledger_pb2.ListCallFactsResponse:
+        self._took("ListCallFacts", request)
+        return self.call_facts.get(request.id, ledger_pb2.ListCallFactsResponse())
+
+    async def GetCharge(
+        self, request: ledger_pb2.GetChargeRequest, context: Context
+    ) -> ledger_pb2.GetChargeResponse:
+        self._took("GetCharge", request)
+        if request.record_id not in self.charge_details:
+            raise NotFound("no charge is known under this id")
+        return self.charge_details[request.record_id]
+
+    async def WatchCharges(
+        self, request: ledger_pb2.WatchChargesRequest, context: Context
+    ) -> AsyncIterator[ledger_pb2.WatchChargesResponse]:
+        self._took("WatchCharges", request)
+        yield ledger_pb2.WatchChargesResponse(position=request.position or "0")
+        while True:
+            yield await self.changes.get()
 
 
 @dataclass

@@ -278,6 +278,8 @@ class CallLeg(_message.Message):
     UNREADABLE_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    MISSING_PARTS_FIELD_NUMBER: _builtins.int
+    ANNOUNCED_FIELD_NUMBER: _builtins.int
     telnyx_call_id: _builtins.str
     call_control_id: _builtins.str
     leg_id: _builtins.str
@@ -290,6 +292,8 @@ class CallLeg(_message.Message):
     """initiated, answered, completed, no_answer, busy, failed."""
     status: Global___ChargeStatus.ValueType
     source: _builtins.str
+    announced: _builtins.bool
+    """A webhook told of this leg; a silent leg is known from detail records alone."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -316,6 +320,10 @@ class CallLeg(_message.Message):
 
     @_builtins.property
     def history(self) -> _containers.RepeatedCompositeFieldContainer[Global___Entry]: ...
+    @_builtins.property
+    def missing_parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___MissingPart]:
+        """`missing` in full: why each type is expected, and what was last read about it."""
+
     def __init__(
         self,
         *,
@@ -339,14 +347,141 @@ class CallLeg(_message.Message):
         unreadable: _abc.Iterable[_builtins.str] | None = ...,
         history: _abc.Iterable[Global___Entry] | None = ...,
         source: _builtins.str = ...,
+        missing_parts: _abc.Iterable[Global___MissingPart] | None = ...,
+        announced: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "end_time", b"end_time", "estimate", b"estimate", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "call_control_id", b"call_control_id", "call_status", b"call_status", "costs", b"costs", "direction", b"direction", "end_time", b"end_time", "estimate", b"estimate", "from_number", b"from_number", "hangup_cause", b"hangup_cause", "history", b"history", "leg_id", b"leg_id", "missing", b"missing", "parts", b"parts", "session_id", b"session_id", "source", b"source", "start_time", b"start_time", "status", b"status", "telnyx_call_id", b"telnyx_call_id", "to_number", b"to_number", "unreadable", b"unreadable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced", b"announced", "answer_time", b"answer_time", "call_control_id", b"call_control_id", "call_status", b"call_status", "costs", b"costs", "direction", b"direction", "end_time", b"end_time", "estimate", b"estimate", "from_number", b"from_number", "hangup_cause", b"hangup_cause", "history", b"history", "leg_id", b"leg_id", "missing", b"missing", "missing_parts", b"missing_parts", "parts", b"parts", "session_id", b"session_id", "source", b"source", "start_time", b"start_time", "status", b"status", "telnyx_call_id", b"telnyx_call_id", "to_number", b"to_number", "unreadable", b"unreadable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CallLeg: _TypeAlias = CallLeg  # noqa: Y015
+
+@_typing.final
+class MissingPart(_message.Message):
+    """A record type that a leg still waits for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    LAST_SWEEP_FIELD_NUMBER: _builtins.int
+    record_type: _builtins.str
+    reason: _builtins.str
+    """Why it is expected, as a sentence for people."""
+    @_builtins.property
+    def last_sweep(self) -> Global___Sweep:
+        """The latest sweep whose window holds the leg; unset while there was none. It did not close the part."""
+
+    def __init__(
+        self,
+        *,
+        record_type: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        last_sweep: Global___Sweep | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_sweep", b"last_sweep"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_sweep", b"last_sweep", "reason", b"reason", "record_type", b"record_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MissingPart: _TypeAlias = MissingPart  # noqa: Y015
+
+@_typing.final
+class EventFact(_message.Message):
+    """A webhook event as it was received."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    EVENT_TYPE_FIELD_NUMBER: _builtins.int
+    OCCURRED_TIME_FIELD_NUMBER: _builtins.int
+    RECEIVED_TIME_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
+    TELNYX_CALL_ID_FIELD_NUMBER: _builtins.int
+    RAW_JSON_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    event_type: _builtins.str
+    quarantined: _builtins.bool
+    """Delivered with a stale timestamp: without effect until a record confirms it."""
+    telnyx_call_id: _builtins.str
+    """The leg it tells of; empty for one that names a session only."""
+    raw_json: _builtins.str
+    """The body, as far as it is still kept (RAW_RETENTION_DAYS)."""
+    @_builtins.property
+    def occurred_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def received_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        event_type: _builtins.str = ...,
+        occurred_time: _timestamp_pb2.Timestamp | None = ...,
+        received_time: _timestamp_pb2.Timestamp | None = ...,
+        quarantined: _builtins.bool = ...,
+        telnyx_call_id: _builtins.str = ...,
+        raw_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_time", b"occurred_time", "received_time", b"received_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "event_type", b"event_type", "occurred_time", b"occurred_time", "quarantined", b"quarantined", "raw_json", b"raw_json", "received_time", b"received_time", "telnyx_call_id", b"telnyx_call_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventFact: _TypeAlias = EventFact  # noqa: Y015
+
+@_typing.final
+class RecordFact(_message.Message):
+    """What a detail record said, and from when to when it was seen to say so."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    FIRST_OBSERVED_TIME_FIELD_NUMBER: _builtins.int
+    LAST_OBSERVED_TIME_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    TELNYX_CALL_ID_FIELD_NUMBER: _builtins.int
+    COST_FIELD_NUMBER: _builtins.int
+    RAW_JSON_FIELD_NUMBER: _builtins.int
+    record_type: _builtins.str
+    record_id: _builtins.str
+    counts: _builtins.bool
+    """The observation that counts: the latest of this record."""
+    telnyx_call_id: _builtins.str
+    """The leg whose charge it ends in; empty if it belongs to no leg."""
+    raw_json: _builtins.str
+    """The row as Telnyx gave it, as far as it is still kept (RAW_RETENTION_DAYS)."""
+    @_builtins.property
+    def first_observed_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def last_observed_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def cost(self) -> _money_pb2.Money:
+        """Unset where it cannot be read."""
+
+    def __init__(
+        self,
+        *,
+        record_type: _builtins.str = ...,
+        record_id: _builtins.str = ...,
+        first_observed_time: _timestamp_pb2.Timestamp | None = ...,
+        last_observed_time: _timestamp_pb2.Timestamp | None = ...,
+        counts: _builtins.bool = ...,
+        telnyx_call_id: _builtins.str = ...,
+        cost: _money_pb2.Money | None = ...,
+        raw_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "first_observed_time", b"first_observed_time", "last_observed_time", b"last_observed_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "counts", b"counts", "first_observed_time", b"first_observed_time", "last_observed_time", b"last_observed_time", "raw_json", b"raw_json", "record_id", b"record_id", "record_type", b"record_type", "telnyx_call_id", b"telnyx_call_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordFact: _TypeAlias = RecordFact  # noqa: Y015
 
 @_typing.final
 class Session(_message.Message):

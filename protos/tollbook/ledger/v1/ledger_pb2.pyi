@@ -25,6 +25,33 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ChargeOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ChargeOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChargeOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHARGE_ORDER_UNSPECIFIED: _ChargeOrder.ValueType  # 0
+    CHARGE_ORDER_NEWEST: _ChargeOrder.ValueType  # 1
+    """Newest first; the default."""
+    CHARGE_ORDER_OLDEST: _ChargeOrder.ValueType  # 2
+    CHARGE_ORDER_DEAREST: _ChargeOrder.ValueType  # 3
+    CHARGE_ORDER_CHEAPEST: _ChargeOrder.ValueType  # 4
+    CHARGE_ORDER_LONGEST: _ChargeOrder.ValueType  # 5
+    CHARGE_ORDER_SHORTEST: _ChargeOrder.ValueType  # 6
+
+class ChargeOrder(_ChargeOrder, metaclass=_ChargeOrderEnumTypeWrapper): ...
+
+CHARGE_ORDER_UNSPECIFIED: ChargeOrder.ValueType  # 0
+CHARGE_ORDER_NEWEST: ChargeOrder.ValueType  # 1
+"""Newest first; the default."""
+CHARGE_ORDER_OLDEST: ChargeOrder.ValueType  # 2
+CHARGE_ORDER_DEAREST: ChargeOrder.ValueType  # 3
+CHARGE_ORDER_CHEAPEST: ChargeOrder.ValueType  # 4
+CHARGE_ORDER_LONGEST: ChargeOrder.ValueType  # 5
+CHARGE_ORDER_SHORTEST: ChargeOrder.ValueType  # 6
+Global___ChargeOrder: _TypeAlias = ChargeOrder  # noqa: Y015
+
 class _GroupBy:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -36,6 +63,8 @@ class _GroupByEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GroupBy.Value
     GROUP_BY_NUMBER: _GroupBy.ValueType  # 2
     GROUP_BY_RECORD_TYPE: _GroupBy.ValueType  # 3
     GROUP_BY_PART: _GroupBy.ValueType  # 4
+    GROUP_BY_DAY_AND_PART: _GroupBy.ValueType  # 5
+    """One group for each part of each day."""
 
 class GroupBy(_GroupBy, metaclass=_GroupByEnumTypeWrapper): ...
 
@@ -44,6 +73,8 @@ GROUP_BY_DAY: GroupBy.ValueType  # 1
 GROUP_BY_NUMBER: GroupBy.ValueType  # 2
 GROUP_BY_RECORD_TYPE: GroupBy.ValueType  # 3
 GROUP_BY_PART: GroupBy.ValueType  # 4
+GROUP_BY_DAY_AND_PART: GroupBy.ValueType  # 5
+"""One group for each part of each day."""
 Global___GroupBy: _TypeAlias = GroupBy  # noqa: Y015
 
 @_typing.final
@@ -428,10 +459,18 @@ class ChargeFilter(_message.Message):
     PHONE_NUMBER_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     phone_number: _builtins.str
     """The account's number, exact."""
     kind: _book_pb2.RecordKind.ValueType
     status: _book_pb2.ChargeStatus.ValueType
+    direction: _builtins.str
+    """"inbound" or "outbound"."""
+    text: _builtins.str
+    """Finds what a person would type: a number of either side, an id of the call, session, message or record, or a part
+    of a number, id or description, whatever its case.
+    """
     @_builtins.property
     def from_time(self) -> _timestamp_pb2.Timestamp:
         """Inclusive, on the charge's billing date."""
@@ -448,14 +487,175 @@ class ChargeFilter(_message.Message):
         phone_number: _builtins.str = ...,
         kind: _book_pb2.RecordKind.ValueType = ...,
         status: _book_pb2.ChargeStatus.ValueType = ...,
+        direction: _builtins.str = ...,
+        text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "kind", b"kind", "phone_number", b"phone_number", "status", b"status", "to_time", b"to_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "from_time", b"from_time", "kind", b"kind", "phone_number", b"phone_number", "status", b"status", "text", b"text", "to_time", b"to_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChargeFilter: _TypeAlias = ChargeFilter  # noqa: Y015
+
+@_typing.final
+class ListCallFactsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """As in GetCall."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCallFactsRequest: _TypeAlias = ListCallFactsRequest  # noqa: Y015
+
+@_typing.final
+class ListCallFactsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    truncated: _builtins.bool
+    """There are more than that."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.EventFact]:
+        """At most 1000, oldest first."""
+
+    @_builtins.property
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.RecordFact]:
+        """At most 1000, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[_book_pb2.EventFact] | None = ...,
+        records: _abc.Iterable[_book_pb2.RecordFact] | None = ...,
+        truncated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "records", b"records", "truncated", b"truncated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCallFactsResponse: _TypeAlias = ListCallFactsResponse  # noqa: Y015
+
+@_typing.final
+class GetChargeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    kind: _book_pb2.RecordKind.ValueType
+    record_id: _builtins.str
+    """As in Charge."""
+    def __init__(
+        self,
+        *,
+        kind: _book_pb2.RecordKind.ValueType = ...,
+        record_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetChargeRequest: _TypeAlias = GetChargeRequest  # noqa: Y015
+
+@_typing.final
+class GetChargeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHARGES_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    HISTORY_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def charges(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.Charge]:
+        """One for each currency that has money, the account's currency first."""
+
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.Part]: ...
+    @_builtins.property
+    def history(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.Entry]: ...
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.EventFact]:
+        """Only the facts that name this very charge; for a call ListCallFacts tells more."""
+
+    @_builtins.property
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.RecordFact]: ...
+    def __init__(
+        self,
+        *,
+        charges: _abc.Iterable[_book_pb2.Charge] | None = ...,
+        parts: _abc.Iterable[_book_pb2.Part] | None = ...,
+        history: _abc.Iterable[_book_pb2.Entry] | None = ...,
+        events: _abc.Iterable[_book_pb2.EventFact] | None = ...,
+        records: _abc.Iterable[_book_pb2.RecordFact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charges", b"charges", "events", b"events", "history", b"history", "parts", b"parts", "records", b"records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetChargeResponse: _TypeAlias = GetChargeResponse  # noqa: Y015
+
+@_typing.final
+class WatchChargesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    position: _builtins.str
+    """A position that an earlier answer told. Empty: from now on."""
+    def __init__(
+        self,
+        *,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchChargesRequest: _TypeAlias = WatchChargesRequest  # noqa: Y015
+
+@_typing.final
+class WatchChargesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHARGES_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    position: _builtins.str
+    """Behind the last change told here."""
+    @_builtins.property
+    def charges(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.Charge]: ...
+    def __init__(
+        self,
+        *,
+        charges: _abc.Iterable[_book_pb2.Charge] | None = ...,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charges", b"charges", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchChargesResponse: _TypeAlias = WatchChargesResponse  # noqa: Y015
 
 @_typing.final
 class ListChargesRequest(_message.Message):
@@ -464,9 +664,12 @@ class ListChargesRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Default 50, at most 1000."""
     page_token: _builtins.str
+    """One that was given out for the same order."""
+    order: Global___ChargeOrder.ValueType
     @_builtins.property
     def filter(self) -> Global___ChargeFilter: ...
     def __init__(
@@ -475,10 +678,11 @@ class ListChargesRequest(_message.Message):
         filter: Global___ChargeFilter | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        order: Global___ChargeOrder.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order", b"order", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -562,8 +766,11 @@ class SummaryGroup(_message.Message):
 
     KEY_FIELD_NUMBER: _builtins.int
     TOTALS_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     """The day (2026-11-22), number, record type or part."""
+    part: _builtins.str
+    """The part, when grouped by day and part; then the key is the day."""
     @_builtins.property
     def totals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Totals]: ...
     def __init__(
@@ -571,10 +778,11 @@ class SummaryGroup(_message.Message):
         *,
         key: _builtins.str = ...,
         totals: _abc.Iterable[Global___Totals] | None = ...,
+        part: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "totals", b"totals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "part", b"part", "totals", b"totals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -592,8 +800,11 @@ class Totals(_message.Message):
     ESTIMATED_COST_FIELD_NUMBER: _builtins.int
     EXACT_COST_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
+    EXACT_COUNT_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     count: _builtins.int
+    exact_count: _builtins.int
+    """Of `count`: how many are exact."""
     @_builtins.property
     def total_cost(self) -> _money_pb2.Money: ...
     @_builtins.property
@@ -617,10 +828,11 @@ class Totals(_message.Message):
         estimated_cost: _money_pb2.Money | None = ...,
         exact_cost: _money_pb2.Money | None = ...,
         count: _builtins.int = ...,
+        exact_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call_cost", b"call_cost", "estimated_cost", b"estimated_cost", "exact_cost", b"exact_cost", "other_cost", b"other_cost", "sms_cost", b"sms_cost", "total_cost", b"total_cost"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_cost", b"call_cost", "count", b"count", "currency", b"currency", "estimated_cost", b"estimated_cost", "exact_cost", b"exact_cost", "other_cost", b"other_cost", "sms_cost", b"sms_cost", "total_cost", b"total_cost"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_cost", b"call_cost", "count", b"count", "currency", b"currency", "estimated_cost", b"estimated_cost", "exact_cost", b"exact_cost", "exact_count", b"exact_count", "other_cost", b"other_cost", "sms_cost", b"sms_cost", "total_cost", b"total_cost"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

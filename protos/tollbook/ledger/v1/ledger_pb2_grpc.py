@@ -76,6 +76,16 @@ class LedgerServiceStub:
                 request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.GetSessionRequest.SerializeToString,
                 response_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.GetSessionResponse.FromString,
                 _registered_method=True)
+        self.ListCallFacts = channel.unary_unary(
+                '/tollbook.ledger.v1.LedgerService/ListCallFacts',
+                request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListCallFactsRequest.SerializeToString,
+                response_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListCallFactsResponse.FromString,
+                _registered_method=True)
+        self.GetCharge = channel.unary_unary(
+                '/tollbook.ledger.v1.LedgerService/GetCharge',
+                request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.GetChargeRequest.SerializeToString,
+                response_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.GetChargeResponse.FromString,
+                _registered_method=True)
         self.ListCharges = channel.unary_unary(
                 '/tollbook.ledger.v1.LedgerService/ListCharges',
                 request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListChargesRequest.SerializeToString,
@@ -85,6 +95,11 @@ class LedgerServiceStub:
                 '/tollbook.ledger.v1.LedgerService/Summarize',
                 request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.SummarizeRequest.SerializeToString,
                 response_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.SummarizeResponse.FromString,
+                _registered_method=True)
+        self.WatchCharges = channel.unary_stream(
+                '/tollbook.ledger.v1.LedgerService/WatchCharges',
+                request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.WatchChargesRequest.SerializeToString,
+                response_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.WatchChargesResponse.FromString,
                 _registered_method=True)
 
 
@@ -149,8 +164,22 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCallFacts(self, request, context):
+        """The facts behind one call: the webhook events and detail records of its session, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCharge(self, request, context):
+        """One charge of any kind, with its parts, its journal and the facts behind it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListCharges(self, request, context):
-        """Charges, newest first, a page at a time.
+        """Charges, a page at a time, newest first unless another order is asked for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,6 +187,14 @@ class LedgerServiceServicer:
 
     def Summarize(self, request, context):
         """Sums over all charges that match.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchCharges(self, request, context):
+        """Charges as they change, from now on or from a position, until the caller hangs up. The first answer comes at once
+        and tells the position. A charge that changed several times since the answer before comes once, as it is now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,6 +243,16 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     request_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.GetSessionRequest.FromString,
                     response_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.GetSessionResponse.SerializeToString,
             ),
+            'ListCallFacts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCallFacts,
+                    request_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListCallFactsRequest.FromString,
+                    response_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListCallFactsResponse.SerializeToString,
+            ),
+            'GetCharge': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCharge,
+                    request_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.GetChargeRequest.FromString,
+                    response_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.GetChargeResponse.SerializeToString,
+            ),
             'ListCharges': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCharges,
                     request_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListChargesRequest.FromString,
@@ -215,6 +262,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.Summarize,
                     request_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.SummarizeRequest.FromString,
                     response_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.SummarizeResponse.SerializeToString,
+            ),
+            'WatchCharges': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchCharges,
+                    request_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.WatchChargesRequest.FromString,
+                    response_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.WatchChargesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -446,6 +498,60 @@ class LedgerService:
             _registered_method=True)
 
     @staticmethod
+    def ListCallFacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollbook.ledger.v1.LedgerService/ListCallFacts',
+            tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListCallFactsRequest.SerializeToString,
+            tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListCallFactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCharge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollbook.ledger.v1.LedgerService/GetCharge',
+            tollbook_dot_ledger_dot_v1_dot_ledger__pb2.GetChargeRequest.SerializeToString,
+            tollbook_dot_ledger_dot_v1_dot_ledger__pb2.GetChargeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListCharges(request,
             target,
             options=(),
@@ -489,6 +595,33 @@ class LedgerService:
             '/tollbook.ledger.v1.LedgerService/Summarize',
             tollbook_dot_ledger_dot_v1_dot_ledger__pb2.SummarizeRequest.SerializeToString,
             tollbook_dot_ledger_dot_v1_dot_ledger__pb2.SummarizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchCharges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tollbook.ledger.v1.LedgerService/WatchCharges',
+            tollbook_dot_ledger_dot_v1_dot_ledger__pb2.WatchChargesRequest.SerializeToString,
+            tollbook_dot_ledger_dot_v1_dot_ledger__pb2.WatchChargesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,10 +34,18 @@ class LedgerServiceStub:
     """One call leg by any id it is known by."""
     GetSession: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetSessionRequest, _ledger_pb2.GetSessionResponse]
     """One session with all its legs."""
+    ListCallFacts: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListCallFactsRequest, _ledger_pb2.ListCallFactsResponse]
+    """The facts behind one call: the webhook events and detail records of its session, oldest first."""
+    GetCharge: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetChargeRequest, _ledger_pb2.GetChargeResponse]
+    """One charge of any kind, with its parts, its journal and the facts behind it."""
     ListCharges: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListChargesRequest, _ledger_pb2.ListChargesResponse]
-    """Charges, newest first, a page at a time."""
+    """Charges, a page at a time, newest first unless another order is asked for."""
     Summarize: _aio.UnaryUnaryMultiCallable[_ledger_pb2.SummarizeRequest, _ledger_pb2.SummarizeResponse]
     """Sums over all charges that match."""
+    WatchCharges: _aio.UnaryStreamMultiCallable[_ledger_pb2.WatchChargesRequest, _ledger_pb2.WatchChargesResponse]
+    """Charges as they change, from now on or from a position, until the caller hangs up. The first answer comes at once
+    and tells the position. A charge that changed several times since the answer before comes once, as it is now.
+    """
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     """The book: takes facts, derives charges from them, and answers questions about both.
@@ -109,12 +117,28 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         """One session with all its legs."""
 
     @_abc_1.abstractmethod
+    def ListCallFacts(
+        self,
+        request: _ledger_pb2.ListCallFactsRequest,
+        context: _aio.ServicerContext[_ledger_pb2.ListCallFactsRequest, _abc.Awaitable[_ledger_pb2.ListCallFactsResponse]],
+    ) -> _abc.Awaitable[_ledger_pb2.ListCallFactsResponse]:
+        """The facts behind one call: the webhook events and detail records of its session, oldest first."""
+
+    @_abc_1.abstractmethod
+    def GetCharge(
+        self,
+        request: _ledger_pb2.GetChargeRequest,
+        context: _aio.ServicerContext[_ledger_pb2.GetChargeRequest, _abc.Awaitable[_ledger_pb2.GetChargeResponse]],
+    ) -> _abc.Awaitable[_ledger_pb2.GetChargeResponse]:
+        """One charge of any kind, with its parts, its journal and the facts behind it."""
+
+    @_abc_1.abstractmethod
     def ListCharges(
         self,
         request: _ledger_pb2.ListChargesRequest,
         context: _aio.ServicerContext[_ledger_pb2.ListChargesRequest, _abc.Awaitable[_ledger_pb2.ListChargesResponse]],
     ) -> _abc.Awaitable[_ledger_pb2.ListChargesResponse]:
-        """Charges, newest first, a page at a time."""
+        """Charges, a page at a time, newest first unless another order is asked for."""
 
     @_abc_1.abstractmethod
     def Summarize(
@@ -123,5 +147,15 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ledger_pb2.SummarizeRequest, _abc.Awaitable[_ledger_pb2.SummarizeResponse]],
     ) -> _abc.Awaitable[_ledger_pb2.SummarizeResponse]:
         """Sums over all charges that match."""
+
+    @_abc_1.abstractmethod
+    def WatchCharges(
+        self,
+        request: _ledger_pb2.WatchChargesRequest,
+        context: _aio.ServicerContext[_ledger_pb2.WatchChargesRequest, _abc.AsyncIterator[_ledger_pb2.WatchChargesResponse]],
+    ) -> _abc.AsyncIterator[_ledger_pb2.WatchChargesResponse]:
+        """Charges as they change, from now on or from a position, until the caller hangs up. The first answer comes at once
+        and tells the position. A charge that changed several times since the answer before comes once, as it is now.
+        """
 
 def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _aio.Server) -> None: ...

@@ -26,15 +26,15 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'tollbook/reconciler/v1/reconciler.proto\x12\x16tollbook.reconciler.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"\'\n\x14\x46\x65tchCallCostRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\"\x82\x01\n\x15\x46\x65tchCallCostResponse\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0f\n\x07settled\x18\x02 \x01(\x08\x12 \n\x04\x63ost\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x14\n\x0cshould_retry\x18\x05 \x01(\x08\"\x13\n\x11ProcessDueRequest\"[\n\x12ProcessDueResponse\x12\x11\n\tprocessed\x18\x01 \x01(\x05\x12\x11\n\tsucceeded\x18\x02 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x03 \x01(\x05\x12\x0f\n\x07retried\x18\x04 \x01(\x05\"\x9b\x02\n\x03Job\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.tollbook.reconciler.v1.JobStatus\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\x05\x12\x31\n\rnext_run_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nlast_error\x18\x06 \x01(\t\x12\x32\n\x0e\x63ompleted_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"k\n\x0fListJobsRequest\x12\x31\n\x06status\x18\x01 \x01(\x0e\x32!.tollbook.reconciler.v1.JobStatus\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x10ListJobsResponse\x12)\n\x04jobs\x18\x01 \x03(\x0b\x32\x1b.tollbook.reconciler.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\rGetJobRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\":\n\x0eGetJobResponse\x12(\n\x03job\x18\x01 \x01(\x0b\x32\x1b.tollbook.reconciler.v1.Job*\x88\x01\n\tJobStatus\x12\x1a\n\x16JOB_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12JOB_STATUS_PENDING\x10\x01\x12\x16\n\x12JOB_STATUS_RUNNING\x10\x02\x12\x18\n\x14JOB_STATUS_COMPLETED\x10\x03\x12\x15\n\x11JOB_STATUS_FAILED\x10\x04\x32\x9e\x03\n\x11ReconcilerService\x12l\n\rFetchCallCost\x12,.tollbook.reconciler.v1.FetchCallCostRequest\x1a-.tollbook.reconciler.v1.FetchCallCostResponse\x12\x63\n\nProcessDue\x12).tollbook.reconciler.v1.ProcessDueRequest\x1a*.tollbook.reconciler.v1.ProcessDueResponse\x12]\n\x08ListJobs\x12\'.tollbook.reconciler.v1.ListJobsRequest\x1a(.tollbook.reconciler.v1.ListJobsResponse\x12W\n\x06GetJob\x12%.tollbook.reconciler.v1.GetJobRequest\x1a&.tollbook.reconciler.v1.GetJobResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'tollbook/reconciler/v1/reconciler.proto\x12\x16tollbook.reconciler.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"\'\n\x14\x46\x65tchCallCostRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\"\x82\x01\n\x15\x46\x65tchCallCostResponse\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0f\n\x07settled\x18\x02 \x01(\x08\x12 \n\x04\x63ost\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x14\n\x0cshould_retry\x18\x05 \x01(\x08\"\x13\n\x11ProcessDueRequest\"[\n\x12ProcessDueResponse\x12\x11\n\tprocessed\x18\x01 \x01(\x05\x12\x11\n\tsucceeded\x18\x02 \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\x03 \x01(\x05\x12\x0f\n\x07retried\x18\x04 \x01(\x05\"\xd0\x02\n\x03Job\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.tollbook.reconciler.v1.JobStatus\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\x05\x12\x31\n\rnext_run_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nlast_error\x18\x06 \x01(\t\x12\x32\n\x0e\x63ompleted_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07history\x18\t \x03(\x0b\x32\".tollbook.reconciler.v1.JobAttempt\"n\n\nJobAttempt\x12/\n\x0b\x66inish_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07settled\x18\x02 \x01(\x08\x12\x0e\n\x06manual\x18\x03 \x01(\x08\x12\x0e\n\x06reason\x18\x04 \x01(\t\"k\n\x0fListJobsRequest\x12\x31\n\x06status\x18\x01 \x01(\x0e\x32!.tollbook.reconciler.v1.JobStatus\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x10ListJobsResponse\x12)\n\x04jobs\x18\x01 \x03(\x0b\x32\x1b.tollbook.reconciler.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\rGetJobRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\":\n\x0eGetJobResponse\x12(\n\x03job\x18\x01 \x01(\x0b\x32\x1b.tollbook.reconciler.v1.Job*\x88\x01\n\tJobStatus\x12\x1a\n\x16JOB_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12JOB_STATUS_PENDING\x10\x01\x12\x16\n\x12JOB_STATUS_RUNNING\x10\x02\x12\x18\n\x14JOB_STATUS_COMPLETED\x10\x03\x12\x15\n\x11JOB_STATUS_FAILED\x10\x04\x32\x9e\x03\n\x11ReconcilerService\x12l\n\rFetchCallCost\x12,.tollbook.reconciler.v1.FetchCallCostRequest\x1a-.tollbook.reconciler.v1.FetchCallCostResponse\x12\x63\n\nProcessDue\x12).tollbook.reconciler.v1.ProcessDueRequest\x1a*.tollbook.reconciler.v1.ProcessDueResponse\x12]\n\x08ListJobs\x12\'.tollbook.reconciler.v1.ListJobsRequest\x1a(.tollbook.reconciler.v1.ListJobsResponse\x12W\n\x06GetJob\x12%.tollbook.reconciler.v1.GetJobRequest\x1a&.tollbook.reconciler.v1.GetJobResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollbook.reconciler.v1.reconciler_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOBSTATUS']._serialized_start=991
-  _globals['_JOBSTATUS']._serialized_end=1127
+  _globals['_JOBSTATUS']._serialized_start=1156
+  _globals['_JOBSTATUS']._serialized_end=1292
   _globals['_FETCHCALLCOSTREQUEST']._serialized_start=125
   _globals['_FETCHCALLCOSTREQUEST']._serialized_end=164
   _globals['_FETCHCALLCOSTRESPONSE']._serialized_start=167
@@ -44,15 +44,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROCESSDUERESPONSE']._serialized_start=320
   _globals['_PROCESSDUERESPONSE']._serialized_end=411
   _globals['_JOB']._serialized_start=414
-  _globals['_JOB']._serialized_end=697
-  _globals['_LISTJOBSREQUEST']._serialized_start=699
-  _globals['_LISTJOBSREQUEST']._serialized_end=806
-  _globals['_LISTJOBSRESPONSE']._serialized_start=808
-  _globals['_LISTJOBSRESPONSE']._serialized_end=894
-  _globals['_GETJOBREQUEST']._serialized_start=896
-  _globals['_GETJOBREQUEST']._serialized_end=928
-  _globals['_GETJOBRESPONSE']._serialized_start=930
-  _globals['_GETJOBRESPONSE']._serialized_end=988
-  _globals['_RECONCILERSERVICE']._serialized_start=1130
-  _globals['_RECONCILERSERVICE']._serialized_end=1544
+  _globals['_JOB']._serialized_end=750
+  _globals['_JOBATTEMPT']._serialized_start=752
+  _globals['_JOBATTEMPT']._serialized_end=862
+  _globals['_LISTJOBSREQUEST']._serialized_start=864
+  _globals['_LISTJOBSREQUEST']._serialized_end=971
+  _globals['_LISTJOBSRESPONSE']._serialized_start=973
+  _globals['_LISTJOBSRESPONSE']._serialized_end=1059
+  _globals['_GETJOBREQUEST']._serialized_start=1061
+  _globals['_GETJOBREQUEST']._serialized_end=1093
+  _globals['_GETJOBRESPONSE']._serialized_start=1095
+  _globals['_GETJOBRESPONSE']._serialized_end=1153
+  _globals['_RECONCILERSERVICE']._serialized_start=1295
+  _globals['_RECONCILERSERVICE']._serialized_end=1709
 # @@protoc_insertion_point(module_scope)

@@ -157,6 +157,7 @@ class Job(_message.Message):
     LAST_ERROR_FIELD_NUMBER: _builtins.int
     COMPLETED_TIME_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    HISTORY_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """telnyx_call_id, or the message's id."""
     session_id: _builtins.str
@@ -169,6 +170,10 @@ class Job(_message.Message):
     def completed_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def history(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobAttempt]:
+        """What each attempt came to, oldest first; only GetJob tells. Bounded: the latest 50."""
+
     def __init__(
         self,
         *,
@@ -180,14 +185,49 @@ class Job(_message.Message):
         last_error: _builtins.str = ...,
         completed_time: _timestamp_pb2.Timestamp | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        history: _abc.Iterable[Global___JobAttempt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["completed_time", b"completed_time", "create_time", b"create_time", "next_run_time", b"next_run_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "call_id", b"call_id", "completed_time", b"completed_time", "create_time", b"create_time", "last_error", b"last_error", "next_run_time", b"next_run_time", "session_id", b"session_id", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "call_id", b"call_id", "completed_time", b"completed_time", "create_time", b"create_time", "history", b"history", "last_error", b"last_error", "next_run_time", b"next_run_time", "session_id", b"session_id", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Job: _TypeAlias = Job  # noqa: Y015
+
+@_typing.final
+class JobAttempt(_message.Message):
+    """One attempt to fetch a cost."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINISH_TIME_FIELD_NUMBER: _builtins.int
+    SETTLED_FIELD_NUMBER: _builtins.int
+    MANUAL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    settled: _builtins.bool
+    """The cost was exact afterwards."""
+    manual: _builtins.bool
+    """A person asked for it; it was not due by the schedule."""
+    reason: _builtins.str
+    """Not settled: why, for people."""
+    @_builtins.property
+    def finish_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        finish_time: _timestamp_pb2.Timestamp | None = ...,
+        settled: _builtins.bool = ...,
+        manual: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["finish_time", b"finish_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finish_time", b"finish_time", "manual", b"manual", "reason", b"reason", "settled", b"settled"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobAttempt: _TypeAlias = JobAttempt  # noqa: Y015
 
 @_typing.final
 class ListJobsRequest(_message.Message):

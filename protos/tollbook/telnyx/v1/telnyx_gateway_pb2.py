@@ -22,47 +22,48 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from tollbook.telnyx.v1 import detail_record_pb2 as tollbook_dot_telnyx_dot_v1_dot_detail__record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'tollbook/telnyx/v1/telnyx_gateway.proto\x12\x12tollbook.telnyx.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a&tollbook/telnyx/v1/detail_record.proto\"\x13\n\x11GetBalanceRequest\"\xe5\x01\n\x12GetBalanceResponse\x12#\n\x07\x62\x61lance\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12#\n\x07pending\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12(\n\x0c\x63redit_limit\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12,\n\x10\x61vailable_credit\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12-\n\tread_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x16\n\x14GetPublicKeysRequest\",\n\x15GetPublicKeysResponse\x12\x13\n\x0bpublic_keys\x18\x01 \x03(\t\"\xa0\x02\n\x18ListDetailRecordsRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12-\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\nsession_id\x18\x04 \x01(\tH\x00\x12\x19\n\x0f\x63\x61ll_control_id\x18\x05 \x01(\tH\x00\x12\x10\n\x06leg_id\x18\x06 \x01(\tH\x00\x12\x13\n\trecord_id\x18\x07 \x01(\tH\x00\x12.\n\x08priority\x18\x08 \x01(\x0e\x32\x1c.tollbook.telnyx.v1.PriorityB\x0b\n\tid_filter\"\x98\x01\n\x19ListDetailRecordsResponse\x12\x34\n\x04page\x18\x01 \x01(\x0b\x32$.tollbook.telnyx.v1.DetailRecordPageH\x00\x12=\n\x08\x63omplete\x18\x02 \x01(\x0b\x32).tollbook.telnyx.v1.DetailRecordsCompleteH\x00\x42\x06\n\x04item\"\x86\x01\n\x10\x44\x65tailRecordPage\x12\x31\n\x07records\x18\x01 \x03(\x0b\x32 .tollbook.telnyx.v1.DetailRecord\x12\x13\n\x0bpage_number\x18\x02 \x01(\x05\x12\x13\n\x0btotal_pages\x18\x03 \x01(\x05\x12\x15\n\rtotal_results\x18\x04 \x01(\x03\"\x9d\x01\n\x15\x44\x65tailRecordsComplete\x12\x15\n\rtotal_results\x18\x01 \x01(\x03\x12-\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nquery_form\x18\x03 \x01(\t\x12\x13\n\x0b\x61\x63\x63ount_key\x18\x04 \x01(\t\x12\x15\n\rrequest_count\x18\x05 \x01(\x05\"\x9f\x01\n\x10ListUsageRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12#\n\x08\x66rom_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x06to_day\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12.\n\x08priority\x18\x04 \x01(\x0e\x32\x1c.tollbook.telnyx.v1.Priority\"\x83\x01\n\x11ListUsageResponse\x12*\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\x1c.tollbook.telnyx.v1.UsageDay\x12-\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61\x63\x63ount_key\x18\x03 \x01(\t\"L\n\x08UsageDay\x12\x1e\n\x03\x64\x61y\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12 \n\x04\x63ost\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"\x11\n\x0fGetQuotaRequest\"d\n\x10GetQuotaResponse\x12\r\n\x05limit\x18\x01 \x01(\x05\x12\x11\n\tremaining\x18\x02 \x01(\x05\x12.\n\nreset_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*d\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fPRIORITY_PERSON\x10\x01\x12\x10\n\x0cPRIORITY_JOB\x10\x02\x12\x17\n\x13PRIORITY_BACKGROUND\x10\x03\x32\xfe\x03\n\x14TelnyxGatewayService\x12[\n\nGetBalance\x12%.tollbook.telnyx.v1.GetBalanceRequest\x1a&.tollbook.telnyx.v1.GetBalanceResponse\x12\x64\n\rGetPublicKeys\x12(.tollbook.telnyx.v1.GetPublicKeysRequest\x1a).tollbook.telnyx.v1.GetPublicKeysResponse\x12r\n\x11ListDetailRecords\x12,.tollbook.telnyx.v1.ListDetailRecordsRequest\x1a-.tollbook.telnyx.v1.ListDetailRecordsResponse0\x01\x12X\n\tListUsage\x12$.tollbook.telnyx.v1.ListUsageRequest\x1a%.tollbook.telnyx.v1.ListUsageResponse\x12U\n\x08GetQuota\x12#.tollbook.telnyx.v1.GetQuotaRequest\x1a$.tollbook.telnyx.v1.GetQuotaResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'tollbook/telnyx/v1/telnyx_gateway.proto\x12\x12tollbook.telnyx.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a&tollbook/telnyx/v1/detail_record.proto\"?\n\x11GetBalanceRequest\x12*\n\x07max_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xe5\x01\n\x12GetBalanceResponse\x12#\n\x07\x62\x61lance\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12#\n\x07pending\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12(\n\x0c\x63redit_limit\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12,\n\x10\x61vailable_credit\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12-\n\tread_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x16\n\x14GetPublicKeysRequest\",\n\x15GetPublicKeysResponse\x12\x13\n\x0bpublic_keys\x18\x01 \x03(\t\"\xa0\x02\n\x18ListDetailRecordsRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12-\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\nsession_id\x18\x04 \x01(\tH\x00\x12\x19\n\x0f\x63\x61ll_control_id\x18\x05 \x01(\tH\x00\x12\x10\n\x06leg_id\x18\x06 \x01(\tH\x00\x12\x13\n\trecord_id\x18\x07 \x01(\tH\x00\x12.\n\x08priority\x18\x08 \x01(\x0e\x32\x1c.tollbook.telnyx.v1.PriorityB\x0b\n\tid_filter\"\x98\x01\n\x19ListDetailRecordsResponse\x12\x34\n\x04page\x18\x01 \x01(\x0b\x32$.tollbook.telnyx.v1.DetailRecordPageH\x00\x12=\n\x08\x63omplete\x18\x02 \x01(\x0b\x32).tollbook.telnyx.v1.DetailRecordsCompleteH\x00\x42\x06\n\x04item\"\x86\x01\n\x10\x44\x65tailRecordPage\x12\x31\n\x07records\x18\x01 \x03(\x0b\x32 .tollbook.telnyx.v1.DetailRecord\x12\x13\n\x0bpage_number\x18\x02 \x01(\x05\x12\x13\n\x0btotal_pages\x18\x03 \x01(\x05\x12\x15\n\rtotal_results\x18\x04 \x01(\x03\"\x9d\x01\n\x15\x44\x65tailRecordsComplete\x12\x15\n\rtotal_results\x18\x01 \x01(\x03\x12-\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nquery_form\x18\x03 \x01(\t\x12\x13\n\x0b\x61\x63\x63ount_key\x18\x04 \x01(\t\x12\x15\n\rrequest_count\x18\x05 \x01(\x05\"\x9f\x01\n\x10ListUsageRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12#\n\x08\x66rom_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x06to_day\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12.\n\x08priority\x18\x04 \x01(\x0e\x32\x1c.tollbook.telnyx.v1.Priority\"\x83\x01\n\x11ListUsageResponse\x12*\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\x1c.tollbook.telnyx.v1.UsageDay\x12-\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61\x63\x63ount_key\x18\x03 \x01(\t\"L\n\x08UsageDay\x12\x1e\n\x03\x64\x61y\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12 \n\x04\x63ost\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"\x11\n\x0fGetQuotaRequest\"d\n\x10GetQuotaResponse\x12\r\n\x05limit\x18\x01 \x01(\x05\x12\x11\n\tremaining\x18\x02 \x01(\x05\x12.\n\nreset_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*d\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fPRIORITY_PERSON\x10\x01\x12\x10\n\x0cPRIORITY_JOB\x10\x02\x12\x17\n\x13PRIORITY_BACKGROUND\x10\x03\x32\xfe\x03\n\x14TelnyxGatewayService\x12[\n\nGetBalance\x12%.tollbook.telnyx.v1.GetBalanceRequest\x1a&.tollbook.telnyx.v1.GetBalanceResponse\x12\x64\n\rGetPublicKeys\x12(.tollbook.telnyx.v1.GetPublicKeysRequest\x1a).tollbook.telnyx.v1.GetPublicKeysResponse\x12r\n\x11ListDetailRecords\x12,.tollbook.telnyx.v1.ListDetailRecordsRequest\x1a-.tollbook.telnyx.v1.ListDetailRecordsResponse0\x01\x12X\n\tListUsage\x12$.tollbook.telnyx.v1.ListUsageRequest\x1a%.tollbook.telnyx.v1.ListUsageResponse\x12U\n\x08GetQuota\x12#.tollbook.telnyx.v1.GetQuotaRequest\x1a$.tollbook.telnyx.v1.GetQuotaResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollbook.telnyx.v1.telnyx_gateway_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRIORITY']._serialized_start=1746
-  _globals['_PRIORITY']._serialized_end=1846
-  _globals['_GETBALANCEREQUEST']._serialized_start=185
-  _globals['_GETBALANCEREQUEST']._serialized_end=204
-  _globals['_GETBALANCERESPONSE']._serialized_start=207
-  _globals['_GETBALANCERESPONSE']._serialized_end=436
-  _globals['_GETPUBLICKEYSREQUEST']._serialized_start=438
-  _globals['_GETPUBLICKEYSREQUEST']._serialized_end=460
-  _globals['_GETPUBLICKEYSRESPONSE']._serialized_start=462
-  _globals['_GETPUBLICKEYSRESPONSE']._serialized_end=506
-  _globals['_LISTDETAILRECORDSREQUEST']._serialized_start=509
-  _globals['_LISTDETAILRECORDSREQUEST']._serialized_end=797
-  _globals['_LISTDETAILRECORDSRESPONSE']._serialized_start=800
-  _globals['_LISTDETAILRECORDSRESPONSE']._serialized_end=952
-  _globals['_DETAILRECORDPAGE']._serialized_start=955
-  _globals['_DETAILRECORDPAGE']._serialized_end=1089
-  _globals['_DETAILRECORDSCOMPLETE']._serialized_start=1092
-  _globals['_DETAILRECORDSCOMPLETE']._serialized_end=1249
-  _globals['_LISTUSAGEREQUEST']._serialized_start=1252
-  _globals['_LISTUSAGEREQUEST']._serialized_end=1411
-  _globals['_LISTUSAGERESPONSE']._serialized_start=1414
-  _globals['_LISTUSAGERESPONSE']._serialized_end=1545
-  _globals['_USAGEDAY']._serialized_start=1547
-  _globals['_USAGEDAY']._serialized_end=1623
-  _globals['_GETQUOTAREQUEST']._serialized_start=1625
-  _globals['_GETQUOTAREQUEST']._serialized_end=1642
-  _globals['_GETQUOTARESPONSE']._serialized_start=1644
-  _globals['_GETQUOTARESPONSE']._serialized_end=1744
-  _globals['_TELNYXGATEWAYSERVICE']._serialized_start=1849
-  _globals['_TELNYXGATEWAYSERVICE']._serialized_end=2359
+  _globals['_PRIORITY']._serialized_start=1822
+  _globals['_PRIORITY']._serialized_end=1922
+  _globals['_GETBALANCEREQUEST']._serialized_start=217
+  _globals['_GETBALANCEREQUEST']._serialized_end=280
+  _globals['_GETBALANCERESPONSE']._serialized_start=283
+  _globals['_GETBALANCERESPONSE']._serialized_end=512
+  _globals['_GETPUBLICKEYSREQUEST']._serialized_start=514
+  _globals['_GETPUBLICKEYSREQUEST']._serialized_end=536
+  _globals['_GETPUBLICKEYSRESPONSE']._serialized_start=538
+  _globals['_GETPUBLICKEYSRESPONSE']._serialized_end=582
+  _globals['_LISTDETAILRECORDSREQUEST']._serialized_start=585
+  _globals['_LISTDETAILRECORDSREQUEST']._serialized_end=873
+  _globals['_LISTDETAILRECORDSRESPONSE']._serialized_start=876
+  _globals['_LISTDETAILRECORDSRESPONSE']._serialized_end=1028
+  _globals['_DETAILRECORDPAGE']._serialized_start=1031
+  _globals['_DETAILRECORDPAGE']._serialized_end=1165
+  _globals['_DETAILRECORDSCOMPLETE']._serialized_start=1168
+  _globals['_DETAILRECORDSCOMPLETE']._serialized_end=1325
+  _globals['_LISTUSAGEREQUEST']._serialized_start=1328
+  _globals['_LISTUSAGEREQUEST']._serialized_end=1487
+  _globals['_LISTUSAGERESPONSE']._serialized_start=1490
+  _globals['_LISTUSAGERESPONSE']._serialized_end=1621
+  _globals['_USAGEDAY']._serialized_start=1623
+  _globals['_USAGEDAY']._serialized_end=1699
+  _globals['_GETQUOTAREQUEST']._serialized_start=1701
+  _globals['_GETQUOTAREQUEST']._serialized_end=1718
+  _globals['_GETQUOTARESPONSE']._serialized_start=1720
+  _globals['_GETQUOTARESPONSE']._serialized_end=1820
+  _globals['_TELNYXGATEWAYSERVICE']._serialized_start=1925
+  _globals['_TELNYXGATEWAYSERVICE']._serialized_end=2435
 # @@protoc_insertion_point(module_scope)

@@ -67,7 +67,7 @@ class TelnyxGatewayServiceServicer:
     """
 
     def GetBalance(self, request, context):
-        """The account's balance now.
+        """The account's balance now, or as it was a moment ago.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -17,7 +17,7 @@ class TelnyxGatewayServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetBalance: _aio.UnaryUnaryMultiCallable[_telnyx_gateway_pb2.GetBalanceRequest, _telnyx_gateway_pb2.GetBalanceResponse]
-    """The account's balance now."""
+    """The account's balance now, or as it was a moment ago."""
     GetPublicKeys: _aio.UnaryUnaryMultiCallable[_telnyx_gateway_pb2.GetPublicKeysRequest, _telnyx_gateway_pb2.GetPublicKeysResponse]
     """The account's webhook signing keys."""
     ListDetailRecords: _aio.UnaryStreamMultiCallable[_telnyx_gateway_pb2.ListDetailRecordsRequest, _telnyx_gateway_pb2.ListDetailRecordsResponse]
@@ -38,7 +38,7 @@ class TelnyxGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _telnyx_gateway_pb2.GetBalanceRequest,
         context: _aio.ServicerContext[_telnyx_gateway_pb2.GetBalanceRequest, _abc.Awaitable[_telnyx_gateway_pb2.GetBalanceResponse]],
     ) -> _abc.Awaitable[_telnyx_gateway_pb2.GetBalanceResponse]:
-        """The account's balance now."""
+        """The account's balance now, or as it was a moment ago."""
 
     @_abc_1.abstractmethod
     def GetPublicKeys(
