@@ -24,9 +24,22 @@ from tollbook.ledger.v1.book_pb2 import (
     RECORD_KIND_SMS,
     RECORD_KIND_UNSPECIFIED,
 )
-from tollbook.ledger.v1.ledger_pb2 import ChargeFilter
+from tollbook.ledger.v1.ledger_pb2 import (
+    CHARGE_ORDER_CHEAPEST,
+    CHARGE_ORDER_DEAREST,
+    CHARGE_ORDER_LONGEST,
+    CHARGE_ORDER_NEWEST,
+    CHARGE_ORDER_OLDEST,
+    CHARGE_ORDER_SHORTEST,
+    ChargeFilter,
+    ChargeOrder,
+)
 
 DEFAULT_DAYS = 30
+DEFAULT_SORT = "-timestamp"
+
+MAX_SEARCH_LENGTH = 100
+"""Characters of `text`."""
 
 _MAX_DAYS = 3660
 _KINDS = {
@@ -39,6 +52,15 @@ _STATUSES = {
     "all": CHARGE_STATUS_UNSPECIFIED,
     "estimated": CHARGE_STATUS_ESTIMATED,
     "exact": CHARGE_STATUS_EXACT,
+}
+_DIRECTIONS = {"all": "", "inbound": "inbound", "outbound": "outbound"}
+_ORDERS = {
+    "-timestamp": CHARGE_ORDER_NEWEST,
+    "timestamp": CHARGE_ORDER_OLDEST,
+    "-cost": CHARGE_ORDER_DEAREST,
+    "cost": CHARGE_ORDER_CHEAPEST,
+    "-duration": CHARGE_ORDER_LONGEST,
+    "duration": CHARGE_ORDER_SHORTEST,
 }
 
 
@@ -74,15 +96,22 @@ def read_range(request: Request, now: datetime) -> Range:
 
 
 def read_filter(request: Request, now: datetime) -> ChargeFilter:
-    """phoneNumber, recordType, status and the range. Raises Problem."""
+    """phoneNumber, recordType, status, direction, text and the range. Raises Problem."""
     return charge_filter(
         read_range(request, now),
         ChargeFilter(
             phone_number=phone_parameter(request, "phoneNumber"),
             kind=choice_parameter(request, "recordType", _KINDS, "all"),
             status=choice_parameter(request, "status", _STATUSES, "all"),
+            direction=choice_parameter(request, "direction", _DIRECTIONS, "all"),
+            text=text_parameter(request, "text", MAX_SEARCH_LENGTH).strip(),
         ),
     )
+
+
+def read_order(request: Request) -> ChargeOrder.ValueType:
+    """`sort`: the field that leads, with a `-` for its greatest first. Raises Problem."""
+    return choice_parameter(request, "sort", _ORDERS, DEFAULT_SORT)
 
 
 def charge_filter(span: Range, rest: ChargeFilter | None = None) -> ChargeFilter:

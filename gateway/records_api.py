@@ -11,7 +11,7 @@ from gateway.backends import Backends
 from gateway.book_answers import group_of, record_of, summary_of
 from gateway.csv_export import header_line, record_lines
 from gateway.exact_response import ExactJson
-from gateway.filters import charge_filter, read_filter, read_range
+from gateway.filters import read_filter, read_order
 from gateway.parameters import choice_parameter, cursor_parameter, flag_parameter, number_parameter
 from services.common.clock import Clock
 from tollbook.ledger.v1.ledger_pb2 import (
@@ -20,7 +20,6 @@ from tollbook.ledger.v1.ledger_pb2 import (
     GROUP_BY_PART,
     GROUP_BY_RECORD_TYPE,
     GROUP_BY_UNSPECIFIED,
-    ChargeFilter,
     ListChargesRequest,
     ListChargesResponse,
     SummarizeRequest,
@@ -47,11 +46,12 @@ class RecordsApi:
     async def records(self, request: Request) -> Response:
         """A page of records with the sums over the whole filter; `export=true`: all of them as CSV."""
         wanted = read_filter(request, self._clock.now())
+        order = read_order(request)
         if flag_parameter(request, "export"):
-            return await self._export(wanted)
+            return await self._export(ListChargesRequest(filter=wanted, order=order, page_size=_MAX_LIMIT))
         limit = number_parameter(request, "limit", _DEFAULT_LIMIT, highest=_MAX_LIMIT)
         page_request = ListChargesRequest(
-            filter=wanted, page_size=limit, page_token=cursor_parameter(request)
+            filter=wanted, order=order, page_size=limit, page_token=cursor_parameter(request)
         )
         page, sums = await asyncio.gather(
             self._ledger.ListCharges(page_request), self._ledger.Summarize(SummarizeRequest(filter=wanted))
@@ -65,32 +65,28 @@ class RecordsApi:
         )
 
     async def summary(self, request: Request) -> Response:
-        """The sums of a range, whole and in groups."""
-        wanted = charge_filter(read_range(request, self._clock.now()))
+        """The sums over a filter, whole and in groups."""
+        wanted = read_filter(request, self._clock.now())
         group_by = choice_parameter(request, "groupBy", _GROUPS, "none")
         sums = await self._ledger.Summarize(SummarizeRequest(filter=wanted, group_by=group_by))
         return ExactJson(
             GroupedSummary(totals=summary_of(sums.totals), groups=[group_of(group) for group in sums.groups])
         )
 
-    async def _export(self, wanted: ChargeFilter) -> Response:
+    async def _export(self, request: ListChargesRequest) -> Response:
         # The first page is read before the answer begins, so that an error can still be told as one.
-        first_page = await self._export_page(wanted, "")
+        first_page = await self._ledger.ListCharges(request)
         return StreamingResponse(
-            self._csv(wanted, first_page),
+            self._csv(request, first_page),
             media_type="text/csv",
             headers={"Content-Disposition": 'attachment; filename="tollbook-records.csv"'},
         )
 
-    async def _csv(self, wanted: ChargeFilter, page: ListChargesResponse) -> AsyncIterator[bytes]:
+    async def _csv(self, request: ListChargesRequest, page: ListChargesResponse) -> AsyncIterator[bytes]:
         yield header_line()
         while True:
             yield record_lines(map(record_of, page.charges))
             if not page.next_page_token:
                 return
-            page = await self._export_page(wanted, page.next_page_token)
-
-    async def _export_page(self, wanted: ChargeFilter, token: str) -> ListChargesResponse:
-        return await self._ledger.ListCharges(
-            ListChargesRequest(filter=wanted, page_size=_MAX_LIMIT, page_token=token)
-        )
+            request.page_token = page.next_page_token
+            page = await self._ledger.ListCharges(request)

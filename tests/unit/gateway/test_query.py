@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 import pytest
 from starlette.requests import Request
 
-from gateway.filters import Range, read_filter, read_range
+from gateway.filters import Range, read_filter, read_order, read_range
 from gateway.parameters import number_parameter, path_id, text_parameter
 from gateway.problems import Problem
 from services.common.wire import optional_time
+from tollbook.ledger.v1 import ledger_pb2
 from tollbook.ledger.v1.book_pb2 import CHARGE_STATUS_EXACT, RECORD_KIND_SMS
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
@@ -62,6 +63,11 @@ def test_ranges(query: str, expected: Range) -> None:
         ("recordType=fax", 400, "recordType"),
         ("recordType=call%00", 400, "recordType"),
         ("status=EXACT", 400, "status"),
+        ("direction=INBOUND", 400, "direction"),
+        ("direction=both", 400, "direction"),
+        ("text=%00", 400, "text"),
+        ("text=a&text=b", 400, "text"),
+        ("text=" + "x" * 101, 400, "text"),
         ("phoneNumber=%00", 400, "phoneNumber"),
         ("phoneNumber=" + "1" * 256, 400, "phoneNumber"),
     ],
@@ -79,6 +85,8 @@ def test_a_filter_reaches_the_ledger_whole() -> None:
             "phoneNumber": "+12025550100",
             "recordType": "sms",
             "status": "exact",
+            "direction": "inbound",
+            "text": " 50% off_peak ",
             "from": "2026-11-01",
             "to": "2026-11-02",
         }
@@ -89,13 +97,13 @@ def test_a_filter_reaches_the_ledger_whole() -> None:
         RECORD_KIND_SMS,
         CHARGE_STATUS_EXACT,
     )
+    assert (wanted.direction, wanted.text) == ("inbound", "50% off_peak")
     assert (optional_time(wanted, "from_time"), optional_time(wanted, "to_time")) == (day(1), day(3))
 
 
 def test_without_a_filter_only_the_last_30_days_are_asked_for() -> None:
-    wanted = read_filter(asked("recordType=all&status=all"), NOW)
-    assert not wanted.phone_number
-    assert not wanted.HasField("to_time")
+    wanted = read_filter(asked("recordType=all&status=all&direction=all&text="), NOW)
+    assert [field.name for field, _ in wanted.ListFields()] == ["from_time"]
     assert optional_time(wanted, "from_time") == day(23, 10)
 
 
@@ -110,6 +118,30 @@ def test_without_a_filter_only_the_last_30_days_are_asked_for() -> None:
 )
 def test_a_plus_that_was_not_encoded_is_meant_all_the_same(query: str, number: str) -> None:
     assert read_filter(asked(query), NOW).phone_number == number
+
+
+@pytest.mark.parametrize(
+    ("query", "order"),
+    [
+        ("", ledger_pb2.CHARGE_ORDER_NEWEST),
+        ("sort=", ledger_pb2.CHARGE_ORDER_NEWEST),
+        ("sort=-timestamp", ledger_pb2.CHARGE_ORDER_NEWEST),
+        ("sort=timestamp", ledger_pb2.CHARGE_ORDER_OLDEST),
+        ("sort=-cost", ledger_pb2.CHARGE_ORDER_DEAREST),
+        ("sort=cost", ledger_pb2.CHARGE_ORDER_CHEAPEST),
+        ("sort=-duration", ledger_pb2.CHARGE_ORDER_LONGEST),
+        ("sort=duration", ledger_pb2.CHARGE_ORDER_SHORTEST),
+    ],
+)
+def test_orders(query: str, order: int) -> None:
+    assert read_order(asked(query)) == order
+
+
+@pytest.mark.parametrize("query", ["sort=price", "sort=%2Bcost", "sort=--cost", "sort=cost&sort=-cost"])
+def test_an_order_that_there_is_not_is_refused(query: str) -> None:
+    with pytest.raises(Problem) as refusal:
+        read_order(asked(query))
+    assert (refusal.value.status, refusal.value.field) == (400, "sort")
 
 
 def test_a_limit_is_bounded() -> None:
