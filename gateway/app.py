@@ -1,7 +1,6 @@
 """The edge, put together: every route with what it asks of whoever calls it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 from starlette.applications import Starlette
@@ -10,25 +9,23 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from gateway.access import Access, Need
 from gateway.backends import Backends
 from gateway.batching import EventBatcher
 from gateway.billing_api import BillingApi
-from gateway.billing_page import BillingPage
 from gateway.calls_api import CallsApi
 from gateway.health import Health
 from gateway.middleware import EveryRequest
 from gateway.openapi import OpenApi
+from gateway.pages.overview import BillingPage
 from gateway.problems import Problem, answer_problem
 from gateway.public_keys import PublicKeys
 from gateway.records_api import RecordsApi
+from gateway.static_files import AssetFiles
 from gateway.webhooks import WebhookReceiver
 from services.common.clock import Clock
 from services.common.errors import TollbookError
-
-_STATIC = Path(__file__).with_name("static")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,7 @@ def _page_routes(edge: Edge) -> list[BaseRoute]:
         Route("/", _to_the_page, middleware=local),
         Route("/billing", page.show, middleware=[edge.access.guard(Need.PAGE)]),
         Route("/openapi.json", OpenApi().show, middleware=local),
-        Mount("/static", StaticFiles(directory=_STATIC), middleware=local),
+        Mount("/static", AssetFiles(), middleware=local),
     ]
 
 

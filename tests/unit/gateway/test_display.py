@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.answers import Record
 from gateway.csv_export import COLUMNS, header_line, record_lines
-from gateway.money_display import show_money
+from gateway.pages.money import show_money
 from services.common.money import Money, parse_nanos
 
 

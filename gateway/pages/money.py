@@ -9,10 +9,11 @@ _NANOS_PER_STEP = NANOS_PER_UNIT // 10_000
 
 @dataclass(frozen=True, slots=True)
 class ShownMoney:
-    """`short` has 4 decimals; `exact` has them all; `is_positive` colours a balance."""
+    """`short` has 4 decimals; `exact` has them all; `is_rounded` where they differ; `is_positive` colours a balance."""
 
     short: str
     exact: str
+    is_rounded: bool
     is_positive: bool
 
 
@@ -27,5 +28,6 @@ def show_money(money: Money) -> ShownMoney:
     return ShownMoney(
         short=f"{sign}${short}" if money.currency == "USD" else f"{sign}{short} {money.currency}",
         exact=f"{plain_decimal(money.nanos)} {money.currency}",
+        is_rounded=rest != 0,
         is_positive=money.nanos > 0,
     )
