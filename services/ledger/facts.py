@@ -40,12 +40,19 @@ class ProvenWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnusedDay:
-    """usage_reports said in so many words that a type cost nothing on a UTC day."""
+class UsageReading:
+    """What one answer of usage_reports said that a type cost on one UTC day.
+
+    `is_zero`: 0 in every currency. `has_spoken`: the same API key had returned records within the 7 days before, so
+    that its 0 is not that of some other, empty account.
+    """
 
     record_type: str
     day: date
+    account_key: str
     read_at: datetime
+    is_zero: bool
+    has_spoken: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +63,7 @@ class Facts:
     records: tuple[DetailRecord, ...] = ()
     rates: tuple[EstimateRate, ...] = ()
     windows: tuple[ProvenWindow, ...] = ()
-    unused_days: tuple[UnusedDay, ...] = ()
+    usage: tuple[UsageReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

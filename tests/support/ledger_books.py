@@ -56,9 +56,11 @@ def sweep(record_type: str, total: int, read_s: float = 2 * DAY_S, **fields: Any
 def usage(
     record_type: str, costs: dict[int, str], read_s: float = 2 * DAY_S, account_key: str = "account"
 ) -> Usage:
-    """What usage_reports said, in dollars by the number of days since START."""
+    """What usage_reports said, by the number of days since START: in dollars, or amounts such as `0 USD, 0.5 EUR`."""
     days = tuple(
-        UsageDay(day=utc_day(at(day * DAY_S)), cost=parse_money(cost, "USD")) for day, cost in costs.items()
+        UsageDay(day=utc_day(at(day * DAY_S)), cost=parse_money(amount, currency or "USD"))
+        for day, told in costs.items()
+        for amount, _, currency in (text.partition(" ") for text in told.split(", "))
     )
     return Usage(record_type=record_type, days=days, read_at=at(read_s), account_key=account_key)
 

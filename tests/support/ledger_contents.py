@@ -18,7 +18,7 @@ from services.common.times import utc_day
 from services.ledger import tables
 from services.ledger.charges import Derived
 from services.ledger.derive import derive
-from services.ledger.facts import Facts, ProvenWindow, Rules, UnusedDay
+from services.ledger.facts import Facts, ProvenWindow, Rules, UsageReading
 from services.ledger.parts import charged_nanos
 from services.ledger.store.fact_codec import encode_event_fact, encode_record_fact
 from services.ledger.store.recorded_sweeps import Sweep
@@ -132,7 +132,7 @@ def expected_contents(facts: Sequence[Fact], rules: Rules) -> Contents:
             windows=tuple(
                 _window(s, proven) for s, (held, proven) in weights.items() if held == s.total_results
             ),
-            unused_days=tuple(_unused_days(usage, sweeps)),
+            usage=tuple(_readings(usage, sweeps)),
         ),
         rules,
     )
@@ -308,17 +308,28 @@ def _window(sweep: Sweep, is_proven: bool) -> ProvenWindow:
     )
 
 
-def _unused_days(usage: Iterable[Usage], sweeps: Iterable[Sweep]) -> Iterable[UnusedDay]:
+def _readings(usage: Iterable[Usage], sweeps: Iterable[Sweep]) -> Iterable[UsageReading]:
+    """Of each answer about each day: whether all that it said is 0."""
+    said: dict[Any, set[int]] = {}
     for report in usage:
+        for day in report.days:
+            key = (report.record_type, day.day, report.account_key, report.read_at)
+            said.setdefault(key, set()).add(day.cost.nanos)
+    for (record_type, day, account_key, read_at), amounts in said.items():
         has_spoken = any(
-            sweep.account_key == report.account_key
+            sweep.account_key == account_key
             and sweep.total_results > 0
-            and report.read_at - PROOF <= sweep.read_at <= report.read_at
+            and read_at - PROOF <= sweep.read_at <= read_at
             for sweep in sweeps
         )
-        for day in report.days:
-            if has_spoken and day.cost.nanos == 0:
-                yield UnusedDay(record_type=report.record_type, day=day.day, read_at=report.read_at)
+        yield UsageReading(
+            record_type=record_type,
+            day=day,
+            account_key=account_key,
+            read_at=read_at,
+            is_zero=amounts == {0},
+            has_spoken=has_spoken,
+        )
 
 
 def _sums(rows: Iterable[tuple[Any, int, int]]) -> dict[Any, Any]:

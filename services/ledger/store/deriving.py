@@ -54,6 +54,6 @@ def derive_clusters(
     waiting = {cluster_id: found.open_items for cluster_id, found in derived.items() if found.open_items}
     closing = windows_for(connection, waiting, rules.settle_horizon) if waiting else {}
     for cluster_id, found in closing.items():
-        facts = replace(loaded[cluster_id].facts, windows=found.windows, unused_days=found.unused_days)
+        facts = replace(loaded[cluster_id].facts, windows=found.windows, usage=found.usage)
         derived[cluster_id] = derive(facts, rules)
     return derived

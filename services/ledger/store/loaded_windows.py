@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from services.common.times import utc_day
 from services.ledger import tables
 from services.ledger.charges import OpenItem
 from services.ledger.closing import MARGIN, PROOF_PERIOD
-from services.ledger.facts import ProvenWindow, UnusedDay
+from services.ledger.facts import ProvenWindow, UsageReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Windows:
     """Sweeps that may close something, and what usage_reports said of days."""
 
     windows: tuple[ProvenWindow, ...]
-    unused_days: tuple[UnusedDay, ...]
+    usage: tuple[UsageReading, ...]
 
 
 def windows_for(
@@ -73,30 +73,41 @@ def _windows(connection: Connection, items: Sequence[OpenItem], horizon: timedel
             )
             for row in rows
         ),
-        unused_days=_unused_days(connection, [row for row in rows if not row.is_proven]),
+        usage=_usage(connection, [row for row in rows if not row.is_proven]),
     )
 
 
-def _unused_days(connection: Connection, doubtful: Sequence[Row[Any]]) -> tuple[UnusedDay, ...]:
+def _usage(connection: Connection, doubtful: Sequence[Row[Any]]) -> tuple[UsageReading, ...]:
     """What usage_reports said of the types whose windows came back empty without proof."""
     if not doubtful:
         return ()
     table = tables.usage_days
-    query = select(table).where(
-        table.c.record_type.in_({window.record_type for window in doubtful}),
-        table.c.cost_nanos == 0,
-        table.c.day.between(
-            utc_day(min(window.from_at for window in doubtful)),
-            utc_day(max(window.to_at for window in doubtful)),
-        ),
+    answer = (table.c.record_type, table.c.day, table.c.account_key, table.c.read_at)
+    # One answer names several amounts where a day has several currencies: it is 0 only if all of them are.
+    query = (
+        select(*answer, func.max(func.abs(table.c.cost_nanos)).label("largest_nanos"))
+        .where(
+            table.c.record_type.in_({window.record_type for window in doubtful}),
+            table.c.day.between(
+                utc_day(min(window.from_at for window in doubtful)),
+                utc_day(max(window.to_at for window in doubtful)),
+            ),
+        )
+        .group_by(*answer)
     )
     rows = connection.execute(query).all()
-    readings = {(row.account_key, row.read_at) for row in rows}
-    alive = {reading for reading in readings if _has_spoken(connection, *reading)}
+    answers = {(row.account_key, row.read_at) for row in rows}
+    spoken = {answer for answer in answers if _has_spoken(connection, *answer)}
     return tuple(
-        UnusedDay(record_type=row.record_type, day=row.day, read_at=row.read_at)
+        UsageReading(
+            record_type=row.record_type,
+            day=row.day,
+            account_key=row.account_key,
+            read_at=row.read_at,
+            is_zero=row.largest_nanos == 0,
+            has_spoken=(row.account_key, row.read_at) in spoken,
+        )
         for row in rows
-        if (row.account_key, row.read_at) in alive
     )
 
 

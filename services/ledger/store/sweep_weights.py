@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from services.common.times import utc_day
 from services.ledger import tables
 from services.ledger.closing import MARGIN, PROOF_PERIOD
 from services.ledger.store.statements import update_by_id
@@ -112,9 +113,20 @@ def _values(row: Any, weight: Weight) -> dict[str, Any]:
 
 
 def _concerned(connection: Connection, row: Any, weight: Weight, horizon: timedelta) -> set[int]:
-    if weight.is_complete:
-        return _clusters_that_wait(connection, row, horizon)
-    return _clusters_inside(connection, row) if row.may_have_closed else set()
+    waiting = _clusters_that_wait(connection, row, horizon) if weight.is_complete else set()
+    is_doubtful = not weight.is_complete or (not weight.is_proven and _is_contradicted(connection, row))
+    return waiting | _clusters_inside(connection, row) if row.may_have_closed and is_doubtful else waiting
+
+
+def _is_contradicted(connection: Connection, row: Any) -> bool:
+    """usage_reports show more than 0 for a day of the window: a 0 that was read before may no longer be their word."""
+    table = tables.usage_days
+    query = select(table.c.id).where(
+        table.c.record_type == row.record_type,
+        table.c.cost_nanos != 0,
+        table.c.day.between(utc_day(row.from_at), utc_day(row.to_at)),
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def _clusters_that_wait(connection: Connection, row: Any, horizon: timedelta) -> set[int]:

@@ -239,7 +239,7 @@ def usage(draw: st.DrawFn) -> Usage:
         days=tuple(
             UsageDay(
                 day=utc_day(MIDNIGHT + timedelta(days=day)),
-                cost=Money("USD", draw(st.sampled_from((0, 0, 7)))),
+                cost=Money(draw(st.sampled_from(("USD", "USD", "EUR"))), draw(st.sampled_from((0, 0, 7)))),
             )
             for day in days
         ),

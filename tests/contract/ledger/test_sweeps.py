@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -26,6 +27,15 @@ def sweeps_of(book: Book) -> dict[str, Any]:
     """The rows of sweeps by type."""
     rows = book.database.read(lambda connection: connection.execute(select(tables.sweeps)).all())
     return {row.record_type: row for row in rows}
+
+
+def open_types(book: Book) -> list[str]:
+    """What the call still misses."""
+    table = tables.open_items
+    query = select(table.c.missing).where(table.c.record_id == leg().call_control_id)
+    return [
+        name for missing in book.database.read(lambda c: c.execute(query).scalars().all()) for name in missing
+    ]
 
 
 ESTIMATED = (15_000_000, "estimated")
@@ -171,6 +181,61 @@ def test_usage_reports_that_do_not_show_zero_prove_nothing(book: Book, report: A
     record_all(book, [*A_CALL, *ALIVE, sweep("call-control", 0), report])
     assert state(book) == ESTIMATED
     assert_book_is_consistent(book)
+
+
+UNUSED = usage("call-control", {0: "0"})
+CORRECTED = usage("call-control", {0: "0.5"}, 2.5 * DAY_S)
+CORRECTED_BACK = usage("call-control", {0: "0"}, 3 * DAY_S)
+EMPTY_WINDOW = sweep("call-control", 0)
+
+
+@pytest.mark.parametrize("is_last_known_first", [True, False])
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [usage("call-control", {0: "0 USD, 0.5 EUR"})],
+        [usage("call-control", {0: "0.5 EUR, 0 USD"})],
+        [usage("call-control", {0: "0 USD"}), usage("call-control", {0: "0.5 EUR"})],
+        [UNUSED, CORRECTED],
+        [UNUSED, usage("call-control", {0: "0.5"}, DAY_S, "former")],
+        [UNUSED, usage("call-control", {0: "-0.5"}, 2.5 * DAY_S)],
+    ],
+    ids=["two currencies", "the other way", "two calls, one answer", "corrected", "another key", "a credit"],
+)
+def test_a_day_that_cost_anything_is_not_unused(
+    book: Book, reports: list[Fact], is_last_known_first: bool
+) -> None:
+    record_all(book, [*A_CALL, *ALIVE, EMPTY_WINDOW])
+    record_all(book, reports[::-1] if is_last_known_first else reports)
+    assert state(book)[0] == ESTIMATED[0]
+    assert open_types(book) == ["call-control"]
+    assert_book_is_consistent(book)
+
+
+def test_usage_that_is_corrected_opens_what_it_had_closed_and_closes_it_again(book: Book) -> None:
+    record_all(book, [*A_CALL, *ALIVE, EMPTY_WINDOW, UNUSED])
+    assert (state(book), open_types(book)) == ((5_000_000, "exact"), [])
+    record_all(book, [CORRECTED])
+    assert (state(book), open_types(book)) == ((15_000_000, "exact"), ["call-control"])
+    assert_book_is_consistent(book)
+    record_all(book, [CORRECTED_BACK])
+    assert (state(book), open_types(book)) == ((5_000_000, "exact"), [])
+    assert_book_is_consistent(book)
+
+
+@pytest.mark.parametrize("order", list(permutations((UNUSED, CORRECTED, CORRECTED_BACK, EMPTY_WINDOW))))
+def test_the_last_word_counts_in_whatever_order_it_is_known(book: Book, order: tuple[Fact, ...]) -> None:
+    record_all(book, [*A_CALL, *ALIVE, *order])
+    assert (state(book), open_types(book)) == ((5_000_000, "exact"), [])
+    assert_book_is_consistent(book)
+
+
+def test_an_empty_accounts_zero_neither_proves_nor_disturbs(book: Book) -> None:
+    foreign = usage("call-control", {0: "0"}, 3 * DAY_S, "foreign")
+    record_all(book, [*A_CALL, *ALIVE, EMPTY_WINDOW, foreign])
+    assert state(book) == ESTIMATED
+    record_all(book, [UNUSED])
+    assert state(book) == (5_000_000, "exact")
 
 
 def test_another_accounts_key_never_turns_calls_into_exact_zeros(book: Book) -> None:

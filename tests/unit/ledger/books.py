@@ -6,7 +6,7 @@ from itertools import permutations
 
 from services.ledger.charges import Charge, Derived, Leg, OpenItem
 from services.ledger.derive import derive
-from services.ledger.facts import EstimateRate, Facts, ProvenWindow, Rules, UnusedDay
+from services.ledger.facts import EstimateRate, Facts, ProvenWindow, Rules, UsageReading
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 from tests.unit.ledger.builders import DAY, HOUR, LegIds, at
@@ -14,7 +14,7 @@ from tests.unit.ledger.builders import DAY, HOUR, LegIds, at
 RULES = Rules()
 BASE_TYPES = RULES.base_types
 
-Fact = WebhookEvent | DetailRecord | EstimateRate | ProvenWindow | UnusedDay
+Fact = WebhookEvent | DetailRecord | EstimateRate | ProvenWindow | UsageReading
 
 
 def window(
@@ -36,8 +36,24 @@ def closing(record_type: str, start: float = 0, end: float = 168) -> ProvenWindo
     return window(record_type, start - HOUR, end + HOUR, end + DAY)
 
 
-def unused(record_type: str, day: date, read: float) -> UnusedDay:
-    return UnusedDay(record_type=record_type, day=day, read_at=at(read))
+def usage(
+    record_type: str,
+    day: date,
+    read: float,
+    *,
+    is_zero: bool = True,
+    key: str = "account",
+    has_spoken: bool = True,
+) -> UsageReading:
+    """What usage_reports said of a day; unless told otherwise 0, to a key that has lately returned records."""
+    return UsageReading(
+        record_type=record_type,
+        day=day,
+        account_key=key,
+        read_at=at(read),
+        is_zero=is_zero,
+        has_spoken=has_spoken,
+    )
 
 
 def facts(*items: Fact) -> Facts:
@@ -47,7 +63,7 @@ def facts(*items: Fact) -> Facts:
         records=tuple(item for item in items if isinstance(item, DetailRecord)),
         rates=tuple(item for item in items if isinstance(item, EstimateRate)),
         windows=tuple(item for item in items if isinstance(item, ProvenWindow)),
-        unused_days=tuple(item for item in items if isinstance(item, UnusedDay)),
+        usage=tuple(item for item in items if isinstance(item, UsageReading)),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 
 from services.common.money import Money
-from services.ledger.facts import EstimateRate, Facts, ProvenWindow, UnusedDay
+from services.ledger.facts import EstimateRate, Facts, ProvenWindow, UsageReading
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import CallCost, CostPart, MessageFacts, WebhookEvent
 from tests.unit.ledger.builders import DAY, HOUR, START, at, control_id, uid
@@ -124,11 +124,14 @@ windows = st.builds(
     row_count=st.integers(0, 1),
     is_proven=st.booleans(),
 )
-unused_days = st.builds(
-    UnusedDay,
+usage_readings = st.builds(
+    UsageReading,
     record_type=st.sampled_from(RECORD_TYPES),
     day=st.sampled_from([START.date(), START.date() + timedelta(days=1)]),
-    read_at=st.just(at(4 * DAY)),
+    account_key=st.sampled_from(["account", "account", "other"]),
+    read_at=st.sampled_from([4 * DAY, 4 * DAY, 5 * DAY]).map(at),
+    is_zero=st.sampled_from([True, True, False]),
+    has_spoken=st.sampled_from([True, True, False]),
 )
 rates = st.builds(
     EstimateRate,
@@ -144,7 +147,7 @@ all_facts = st.builds(
     records=st.lists(records(), max_size=9).map(tuple),
     rates=st.lists(rates, max_size=2).map(tuple),
     windows=st.lists(windows, max_size=3).map(tuple),
-    unused_days=st.lists(unused_days, max_size=2).map(tuple),
+    usage=st.lists(usage_readings, max_size=3).map(tuple),
 )
 """Anything at all."""
 

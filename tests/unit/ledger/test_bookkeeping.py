@@ -50,7 +50,7 @@ class Shelf:
             records=held.records + facts.records,
             rates=held.rates + facts.rates,
             windows=held.windows + facts.windows,
-            unused_days=held.unused_days + facts.unused_days,
+            usage=held.usage + facts.usage,
         )
         derived = derive(self.facts, RULES)
         for charge in derived.charges:
@@ -83,7 +83,7 @@ def batches(facts: Facts, rng: Random) -> list[Facts]:
         *(Facts(events=(event,)) for event in facts.events),
         *(Facts(records=(record,)) for record in facts.records),
         *(Facts(windows=(window,)) for window in facts.windows),
-        *(Facts(unused_days=(day,)) for day in facts.unused_days),
+        *(Facts(usage=(day,)) for day in facts.usage),
     ]
     rng.shuffle(single)
     cut: list[Facts] = []
@@ -94,7 +94,7 @@ def batches(facts: Facts, rng: Random) -> list[Facts]:
                 events=last.events + fact.events,
                 records=last.records + fact.records,
                 windows=last.windows + fact.windows,
-                unused_days=last.unused_days + fact.unused_days,
+                usage=last.usage + fact.usage,
             )
         else:
             cut.append(fact)

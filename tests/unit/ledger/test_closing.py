@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
-from services.ledger.facts import ProvenWindow
+from services.ledger.facts import ProvenWindow, UsageReading
 from tests.unit.ledger.books import (
     RULES,
     Fact,
@@ -15,7 +16,8 @@ from tests.unit.ledger.books import (
     cost_in,
     leg_in,
     open_in,
-    unused,
+    orders,
+    usage,
     window,
 )
 from tests.unit.ledger.builders import (
@@ -107,6 +109,16 @@ def test_a_leg_without_a_hang_up_is_closed_4_hours_after_its_last_fact() -> None
     assert cost_in(book(*items, closing("call-control", 0, end)), CUSTOMER) == nanos("0.0150")
 
 
+TODAY = START.date()
+
+
+def word(
+    later: float, *, record_type: str = "call-control", day: date = TODAY, **fields: Any
+) -> UsageReading:
+    """What usage_reports said so many seconds after it could first close the call."""
+    return usage(record_type, day, 168 + DAY + later, **fields)
+
+
 class TestEmptyAnswers:
     """Zero rows close only with proof that the question was understood."""
 
@@ -122,20 +134,70 @@ class TestEmptyAnswers:
         assert (charge.cost_nanos, charge.can_settle) == (nanos("0.045"), False)
 
     def test_usage_reports_of_0_for_that_product_and_day_are_proof(self) -> None:
-        assert is_closed(self.EMPTY, unused("call-control", START.date(), 168 + DAY))
+        assert is_closed(self.EMPTY, usage("call-control", START.date(), 168 + DAY))
 
     @pytest.mark.parametrize(
         "report",
         [
-            unused("sip-trunking", START.date(), 168 + DAY),
-            unused("call-control", START.date() - timedelta(days=1), 168 + DAY),
-            unused("call-control", START.date() + timedelta(days=1), 168 + DAY),
-            unused("call-control", START.date(), 168 + DAY - 1),
+            usage("sip-trunking", START.date(), 168 + DAY),
+            usage("call-control", START.date() - timedelta(days=1), 168 + DAY),
+            usage("call-control", START.date() + timedelta(days=1), 168 + DAY),
+            usage("call-control", START.date(), 168 + DAY - 1),
         ],
         ids=["other product", "day before", "day after", "read early"],
     )
     def test_of_another_product_or_day_or_too_early_they_are_not(self, report: Fact) -> None:
         assert not is_closed(self.EMPTY, report)
+
+    @pytest.mark.parametrize(
+        "reports",
+        [
+            [word(0), word(HOUR, is_zero=False)],
+            [word(0), word(0, is_zero=False)],
+            [word(0), word(-1, is_zero=False, key="former")],
+            [word(0), word(-1, is_zero=False, key="former", has_spoken=False)],
+            [word(0), word(HOUR, is_zero=False), word(2 * HOUR, has_spoken=False)],
+            [word(0, has_spoken=False)],
+            [word(0, is_zero=False)],
+        ],
+        ids=[
+            "more was read later",
+            "more in the same answer",
+            "more to another key",
+            "more to a key without records",
+            "0 again, but to a key that fell silent",
+            "0 to a key without records",
+            "more alone",
+        ],
+    )
+    def test_of_each_key_the_last_word_must_be_0(self, reports: list[Fact]) -> None:
+        for order in orders(*reports):
+            assert not is_closed(self.EMPTY, *order)
+
+    @pytest.mark.parametrize(
+        "reports",
+        [
+            [word(-1, is_zero=False), word(0)],
+            [word(-1, is_zero=False), word(-1), word(0)],
+            [word(0), word(HOUR, is_zero=False), word(2 * HOUR)],
+            [word(0), word(HOUR, has_spoken=False)],
+            [word(0), word(HOUR, key="empty", has_spoken=False)],
+            [word(0), word(HOUR, is_zero=False, record_type="webrtc")],
+            [word(0), word(HOUR, is_zero=False, day=START.date() + timedelta(days=1))],
+        ],
+        ids=[
+            "more at first",
+            "more, then 0 early and late",
+            "more and then 0 again",
+            "0 again, to a key that fell silent",
+            "0 to another, empty account",
+            "more of another type",
+            "more on another day",
+        ],
+    )
+    def test_what_was_read_before_or_of_others_does_not_matter(self, reports: list[Fact]) -> None:
+        for order in orders(*reports):
+            assert is_closed(self.EMPTY, *order)
 
     def test_over_midnight_every_day_must_be_unused(self) -> None:
         start, end = 14 * HOUR - 60, 14 * HOUR + 60
@@ -145,7 +207,7 @@ class TestEmptyAnswers:
         ]
 
         def reports(day: date) -> list[Fact]:
-            return [unused(name, day, end + DAY) for name in RULES.base_types]
+            return [usage(name, day, end + DAY) for name in RULES.base_types]
 
         today, tomorrow = reports(START.date()), reports(START.date() + timedelta(days=1))
         assert not charge_in(book(*told, *windows, *today), CUSTOMER).can_settle
@@ -159,7 +221,7 @@ class TestEmptyAnswers:
             replace(closing(name, start, end), row_count=0, is_proven=False) for name in RULES.base_types
         ]
         days = [START.date() + timedelta(days=n) for n in range(10)]
-        reports = [unused(name, day, end + DAY) for name in RULES.base_types for day in days]
+        reports = [usage(name, day, end + DAY) for name in RULES.base_types for day in days]
         assert not charge_in(book(*told, *windows, *reports), CUSTOMER).can_settle
         assert charge_in(book(*told, *(replace(w, is_proven=True) for w in windows)), CUSTOMER).can_settle
 

@@ -15,7 +15,7 @@ from tests.unit.ledger.books import (
     leg_in,
     open_in,
     orders,
-    unused,
+    usage,
     window,
 )
 from tests.unit.ledger.builders import (
@@ -185,7 +185,7 @@ class TestClosing:
     def test_one_that_proves_nothing_does_not(self) -> None:
         empty = window("messaging", -HOUR, 3 + HOUR, 3 + DAY, rows=0, is_proven=False)
         assert not message(SENT, message_webhook(MESSAGE), empty).can_settle
-        proof = unused("messaging", START.date(), 3 + DAY)
+        proof = usage("messaging", START.date(), 3 + DAY)
         assert message(SENT, message_webhook(MESSAGE), empty, proof).can_settle
 
 

@@ -60,7 +60,7 @@ def test_neither_order_nor_repetition_matters(facts: Facts, seed: int) -> None:
         records=tuple(rng.sample(records, len(records))),
         rates=facts.rates[::-1],
         windows=facts.windows[::-1],
-        unused_days=facts.unused_days[::-1],
+        usage=facts.usage[::-1],
     )
     assert derive(shuffled, RULES) == derive(facts, RULES)
 
