@@ -34,6 +34,7 @@ def derive_leg(evidence: LegEvidence, rate: EstimateRate, rules: Rules) -> tuple
         ended_at=story.ended_at,
         hangup_cause=story.hangup.hangup_cause if story.hangup else "",
         estimate_nanos=estimate,
+        rate=rate,
         charges=leg_charges(evidence, estimate, rate, rules, can_settle) if is_ended else (),
         missing=missing,
         unreadable=unreadable,

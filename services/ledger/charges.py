@@ -42,7 +42,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """A call leg as the facts have it now. `estimate_nanos` is None until a hang-up was seen."""
+    """A call leg as the facts have it now. `estimate_nanos` is None until a hang-up was seen; `rate` is its rate."""
 
     call_id: str
     session_id: str
@@ -59,6 +59,7 @@ class Leg:
     ended_at: datetime | None
     hangup_cause: str
     estimate_nanos: int | None
+    rate: EstimateRate
     charges: tuple[Charge, ...]
     missing: tuple[str, ...]
     unreadable: tuple[str, ...]

@@ -160,6 +160,8 @@ def encode_call(view: CallView, account_currency: str) -> book_pb2.CallLeg:
         costs=_costs(leg.charges, account_currency),
         status=_status(is_exact=view.is_settled),
         estimate=None if leg.estimate_nanos is None else _money(account_currency, leg.estimate_nanos),
+        estimate_rate=_money(account_currency, leg.rate.nanos_per_minute),
+        estimate_source=leg.rate.source,
         parts=[_encode_part(part) for charge in leg.charges for part in charge.parts],
         missing=leg.missing,
         unreadable=leg.unreadable,

@@ -76,6 +76,7 @@ async def test_from_hang_up_to_exact(ledger: ledger_pb2_grpc.LedgerServiceStub) 
     call = (await ledger.GetCall(ledger_pb2.GetCallRequest(id=LEG.leg_id))).call
     assert call.status == book_pb2.CHARGE_STATUS_EXACT
     assert [from_money(cost) for cost in call.costs] == [usd("0.007")]
+    assert (from_money(call.estimate_rate), call.estimate_source) == (usd("0.015"), "fallback")
     assert [from_money(entry.amount) for entry in call.history] == [usd("0.015"), usd("-0.015"), usd("0.007")]
     assert not (await ledger.ListUnsettled(ledger_pb2.ListUnsettledRequest())).items
 

@@ -280,6 +280,8 @@ class CallLeg(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     MISSING_PARTS_FIELD_NUMBER: _builtins.int
     ANNOUNCED_FIELD_NUMBER: _builtins.int
+    ESTIMATE_RATE_FIELD_NUMBER: _builtins.int
+    ESTIMATE_SOURCE_FIELD_NUMBER: _builtins.int
     telnyx_call_id: _builtins.str
     call_control_id: _builtins.str
     leg_id: _builtins.str
@@ -294,6 +296,8 @@ class CallLeg(_message.Message):
     source: _builtins.str
     announced: _builtins.bool
     """A webhook told of this leg; a silent leg is known from detail records alone."""
+    estimate_source: _builtins.str
+    """Where that rate came from: fallback or learned."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -324,6 +328,10 @@ class CallLeg(_message.Message):
     def missing_parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___MissingPart]:
         """`missing` in full: why each type is expected, and what was last read about it."""
 
+    @_builtins.property
+    def estimate_rate(self) -> _money_pb2.Money:
+        """Per minute: the rate of the estimate, fixed when the leg was first booked."""
+
     def __init__(
         self,
         *,
@@ -349,10 +357,12 @@ class CallLeg(_message.Message):
         source: _builtins.str = ...,
         missing_parts: _abc.Iterable[Global___MissingPart] | None = ...,
         announced: _builtins.bool = ...,
+        estimate_rate: _money_pb2.Money | None = ...,
+        estimate_source: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "end_time", b"end_time", "estimate", b"estimate", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "end_time", b"end_time", "estimate", b"estimate", "estimate_rate", b"estimate_rate", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced", b"announced", "answer_time", b"answer_time", "call_control_id", b"call_control_id", "call_status", b"call_status", "costs", b"costs", "direction", b"direction", "end_time", b"end_time", "estimate", b"estimate", "from_number", b"from_number", "hangup_cause", b"hangup_cause", "history", b"history", "leg_id", b"leg_id", "missing", b"missing", "missing_parts", b"missing_parts", "parts", b"parts", "session_id", b"session_id", "source", b"source", "start_time", b"start_time", "status", b"status", "telnyx_call_id", b"telnyx_call_id", "to_number", b"to_number", "unreadable", b"unreadable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced", b"announced", "answer_time", b"answer_time", "call_control_id", b"call_control_id", "call_status", b"call_status", "costs", b"costs", "direction", b"direction", "end_time", b"end_time", "estimate", b"estimate", "estimate_rate", b"estimate_rate", "estimate_source", b"estimate_source", "from_number", b"from_number", "hangup_cause", b"hangup_cause", "history", b"history", "leg_id", b"leg_id", "missing", b"missing", "missing_parts", b"missing_parts", "parts", b"parts", "session_id", b"session_id", "source", b"source", "start_time", b"start_time", "status", b"status", "telnyx_call_id", b"telnyx_call_id", "to_number", b"to_number", "unreadable", b"unreadable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
