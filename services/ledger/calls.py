@@ -3,9 +3,9 @@
 from services.ledger.charges import Leg, OpenItem
 from services.ledger.estimate import estimate_nanos, is_on_net
 from services.ledger.evidence import LegEvidence
+from services.ledger.expectations import missing_parts
 from services.ledger.facts import EstimateRate, Rules
 from services.ledger.leg_charges import leg_charges
-from services.ledger.leg_story import carries_call
 from services.ledger.unreadable import record_sentences
 
 
@@ -13,7 +13,8 @@ def derive_leg(evidence: LegEvidence, rate: EstimateRate, rules: Rules) -> tuple
     """One leg, its charges, and what it still waits for (None when it waits for nothing)."""
     story = evidence.story
     estimate = _estimate_nanos(evidence, rate)
-    missing = _missing(evidence)
+    reasons = missing_parts(evidence)
+    missing = tuple(reasons)
     unreadable = _unreadable(evidence)
     has_cause = _has_cause_to_settle(evidence)
     can_settle = has_cause and not missing and not unreadable
@@ -37,7 +38,9 @@ def derive_leg(evidence: LegEvidence, rate: EstimateRate, rules: Rules) -> tuple
         rate=rate,
         charges=leg_charges(evidence, estimate, rate, rules, can_settle) if is_ended else (),
         missing=missing,
+        reasons=tuple(reasons.values()),
         unreadable=unreadable,
+        is_announced=story.facts.is_announced,
     )
     return leg, _open_item(evidence, leg, can_settle)
 
@@ -50,23 +53,6 @@ def _estimate_nanos(evidence: LegEvidence, rate: EstimateRate) -> int | None:
         return 0
     other_party = story.to_number if story.direction == "outbound" else story.from_number
     return estimate_nanos(story.estimated_talk_time, rate.nanos_per_minute, is_on_net(other_party))
-
-
-def _missing(evidence: LegEvidence) -> tuple[str, ...]:
-    """The types still to come, in the order of their names."""
-    parts = evidence.parts
-    wanted = {name for name, part in parts.items() if part.expected_count}
-    if evidence.story.is_answered:
-        wanted.update(evidence.base_types)
-    missing = {name for name in wanted if not parts[name].is_present}
-    if not evidence.story.is_answered and not _is_shown_unanswered(evidence):
-        missing |= {name for name in evidence.base_types if not parts[name].is_closed}
-    return tuple(sorted(missing))
-
-
-def _is_shown_unanswered(evidence: LegEvidence) -> bool:
-    """An unanswered leg settles with a zero record or a closed window, never at hang-up (rule 3.h)."""
-    return any(map(carries_call, evidence.story.facts.records))
 
 
 def _has_cause_to_settle(evidence: LegEvidence) -> bool:

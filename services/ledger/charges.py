@@ -1,12 +1,14 @@
 """What derivation comes to: charges, the legs behind them, and what is still open."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from services.ledger.closing import Span
 from services.ledger.facts import EstimateRate
+from services.ledger.legs import unqualified
 from services.ledger.parts import Part
 
 Kind = Literal["call", "sms", "other"]
@@ -62,7 +64,9 @@ class Leg:
     rate: EstimateRate
     charges: tuple[Charge, ...]
     missing: tuple[str, ...]
+    reasons: tuple[str, ...]
     unreadable: tuple[str, ...]
+    is_announced: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +102,18 @@ class Derived:
     homes: Mapping[tuple[str, str], tuple[str, str]]
     """For each record (type, id) the (kind, record_id) of the one charge that it ends in."""
 
-    def home_of(self, kind: str, record_id: str) -> str:
-        """Where the money of a charge or leg that is no longer derived has gone; empty when nothing says so."""
-        if kind == "other":
-            record_type, _, of_record = record_id.partition(":")
-            return self.homes.get((record_type, of_record), ("", ""))[1]
+    def home_of(self, kind: str, record_id: str, former_records: Iterable[tuple[str, str]]) -> str:
+        """Where the money of a charge or leg that is no longer derived has gone; empty when nothing says so.
+
+        `former_records`: the (type, id) of the records whose money was at home there. A leg that was named by a SIP
+        Call-ID, or by a record, is known by them alone once it has real ids.
+        """
         if any(charge.kind == kind and charge.record_id == record_id for charge in self.charges):
             return record_id
-        heirs = [leg.call_id for leg in self.legs if record_id in leg.ids]
-        return heirs[0] if heirs else next((leg.call_id for leg in self.legs), "")
+        if kind == "call":
+            names = {record_id, unqualified(record_id)}
+            heir = next((leg.call_id for leg in self.legs if names & leg.ids), "")
+            if heir:
+                return heir
+        homes = Counter(self.homes[key][1] for key in former_records if key in self.homes)
+        return min(homes, key=lambda home: (-homes[home], home), default="")

@@ -71,6 +71,11 @@ def leg_nodes(fact: Fact) -> list[Hashable]:
     return []
 
 
+def unqualified(call_id: str) -> str:
+    """The leg id behind a name that was given because another leg was called the same."""
+    return call_id.removeprefix("call:").removeprefix("leg:")
+
+
 def fact_time(fact: Fact) -> datetime:
     """When a fact says that something happened."""
     if isinstance(fact, WebhookEvent):

@@ -40,7 +40,9 @@ def write_calls(
         {
             "id": row.id,
             "cost_nanos": 0,
-            "merged_into": derived[row.cluster_id].home_of("call", row.telnyx_call_id),
+            "merged_into": derived[row.cluster_id].home_of(
+                "call", row.telnyx_call_id, booked.at_home[("call", row.telnyx_call_id)]
+            ),
             "updated_at": now,
         }
         for row in gone

@@ -50,12 +50,14 @@ def post_charges(
             if write.values["settled_at"] is not None:
                 settled.add((charge.kind, charge.record_id))
             if _differs(row, write.values) or write.entries or write.lines is not None:
-                _count(deltas, row, write.values)
+                _count(deltas, row, write, booked)
                 writes.append(write)
     for key, row in booked.charges.items():
         if key not in derived_keys and row.merged_into is None:
-            write = _move_away(row, derived[row.cluster_id].home_of(row.record_type, row.record_id))
-            _count(deltas, row, write.values)
+            former = booked.at_home[(row.record_type, row.record_id)]
+            home = derived[row.cluster_id].home_of(row.record_type, row.record_id, former)
+            write = _move_away(row, home)
+            _count(deltas, row, write, booked)
             writes.append(write)
     _write(connection, writes, now)
     return settled
@@ -90,10 +92,12 @@ def _are_same(rows: Sequence[Any], lines: Sequence[Values]) -> bool:
     return len(rows) == len(lines) and not any(map(_differs, rows, lines))
 
 
-def _count(deltas: RollupDeltas, row: Any, values: Values) -> None:
+def _count(deltas: RollupDeltas, row: Any, write: _Write, booked: BookedState) -> None:
+    before: Sequence[Any] = booked.lines[row.id] if row is not None else ()
+    after = before if write.lines is None else [SimpleNamespace(**line) for line in write.lines]
     if row is not None:
-        deltas.count_charge(row, -1)
-    deltas.count_charge(SimpleNamespace(**values), +1)
+        deltas.count_charge(row, before, -1)
+    deltas.count_charge(SimpleNamespace(**write.values), after, +1)
 
 
 def _write(connection: Connection, writes: list[_Write], now: datetime) -> None:

@@ -41,6 +41,28 @@ def test_a_leg_known_by_its_leg_id_is_renamed_when_its_call_control_id_turns_up(
     assert_book_is_consistent(book)
 
 
+def test_a_leg_named_by_a_sip_call_id_leaves_its_money_to_the_leg_that_got_its_record(book: Book) -> None:
+    """Not to just any leg of the session."""
+    names = {"record_id": "trunk", "session_id": SESSION, "sip_call_id": "sip-1"}
+    record_all(book, [record("sip-trunking", "0.005", **names), leg("a").hangup(), leg("z").hangup()])
+    heir = leg("m").call_control_id
+    record_all(book, [record("sip-trunking", "0.005", call_control_id=heir, observed_s=900, **names)])
+    old = charge_of(book.database, "sip-1")
+    assert (old.cost_nanos, old.merged_into) == (0, heir)
+    assert call_row(book, "sip-1") == (0, heir)
+    assert listed_charges(book.database)[heir] == 5_000_000
+    assert_book_is_consistent(book)
+
+
+def test_a_leg_named_by_its_record_leaves_its_money_to_the_leg_that_got_it(book: Book) -> None:
+    names = {"record_id": "web", "session_id": SESSION}
+    record_all(book, [record("webrtc", "0.004", **names), leg("a").hangup(), leg("z").hangup()])
+    heir = leg("m").leg_id
+    record_all(book, [record("webrtc", "0.004", leg_id=heir, observed_s=900, **names)])
+    assert charge_of(book.database, "web").merged_into == call_row(book, "web")[1] == heir
+    assert_book_is_consistent(book)
+
+
 def test_one_fact_joins_two_legs_that_looked_apart(book: Book) -> None:
     by_control_id = LegIds(session_id=SESSION, call_control_id=leg().call_control_id)
     by_leg_id = LegIds(session_id="", leg_id=leg().leg_id)

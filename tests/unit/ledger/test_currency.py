@@ -82,7 +82,7 @@ def test_amounts_that_cancel_out_keep_their_charge() -> None:
 def test_the_currency_that_a_leg_no_longer_has_keeps_its_name() -> None:
     """So that the book can say where the money of the estimate went."""
     derived = book(*CALL, sip_trunking(CUSTOMER, **EURO))
-    assert derived.home_of("call", CUSTOMER.call_control_id) == CUSTOMER.call_control_id
+    assert derived.home_of("call", CUSTOMER.call_control_id, ()) == CUSTOMER.call_control_id
 
 
 def test_a_whole_call_cost_is_a_floor_in_its_own_currency() -> None:
@@ -123,4 +123,4 @@ def test_a_message_is_charged_in_the_currency_of_what_counts() -> None:
     told, record = message_webhook(message, cost="0.0051"), message_record(message, "0.0047", **EURO)
     assert costs(book(told)) == {"USD": nanos("0.0051")}
     assert costs(book(told, record)) == {"EUR": nanos("0.0047")}
-    assert book(told, record).home_of("sms", message) == message
+    assert book(told, record).home_of("sms", message, ()) == message

@@ -113,7 +113,8 @@ def test_once_a_leg_is_known_the_money_moves_to_it() -> None:
     assert total(before) == nanos("0.0060")
     assert total(after) == nanos("0.0060") + nanos("0.0210")
     assert [charge.kind for charge in after.charges] == ["call"]
-    assert after.home_of("other", f"recording:{recorded.record_id}") == CUSTOMER.call_control_id
+    key = ("recording", recorded.record_id)
+    assert after.home_of("other", ":".join(key), [key]) == CUSTOMER.call_control_id
 
 
 def test_the_owner_changes_hands_when_an_earlier_leg_becomes_known() -> None:

@@ -78,7 +78,33 @@ def test_legs_that_are_joined_late_become_one_charge() -> None:
     joined = book(sip_trunking(CUSTOMER), call_control(CUSTOMER), answered(CUSTOMER))
     assert [charge.record_id for charge in joined.charges] == [CUSTOMER.call_control_id]
     assert total(joined) == total(apart) == nanos("0.0210")
-    assert joined.home_of("call", CUSTOMER.call_leg_id) == CUSTOMER.call_control_id
+    assert joined.home_of("call", CUSTOMER.call_leg_id, ()) == CUSTOMER.call_control_id
+
+
+class TestHeirs:
+    """Where the money of a leg is that is no longer derived under its name."""
+
+    TRUNK = sip_trunking(CUSTOMER)
+    LEGS = book(sip_trunking(AGENT), TRUNK, sip_trunking(CUSTOMER, name="second"))
+
+    def test_a_leg_that_was_named_by_a_sip_call_id_is_where_its_records_are(self) -> None:
+        former = [("sip-trunking", self.TRUNK.record_id)]
+        assert self.LEGS.home_of("call", CUSTOMER.sip_call_id, former) == CUSTOMER.call_control_id
+
+    def test_of_several_heirs_the_one_with_the_most_records_counts(self) -> None:
+        former = list(self.LEGS.homes)
+        assert self.LEGS.home_of("call", "unknown", former) == CUSTOMER.call_control_id
+        two = [key for key in former if key[1] != self.TRUNK.record_id]
+        smaller = min(AGENT.call_control_id, CUSTOMER.call_control_id)
+        assert self.LEGS.home_of("call", "unknown", two) == smaller
+
+    def test_a_name_that_told_two_apart_is_an_id_all_the_same(self) -> None:
+        name = f"leg:{CUSTOMER.call_leg_id}"
+        assert book(answered(CUSTOMER)).home_of("call", name, ()) == CUSTOMER.call_control_id
+
+    def test_without_a_record_that_was_there_nobody_knows(self) -> None:
+        assert self.LEGS.home_of("call", "unknown", ()) == ""
+        assert self.LEGS.home_of("call", "unknown", [("sip-trunking", "gone")]) == ""
 
 
 def test_the_two_id_systems_never_match_each_other() -> None:
