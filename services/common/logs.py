@@ -12,21 +12,14 @@ from pydantic import SecretStr
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import Processor
 
+from services.common.phone_masks import mask_numbers
 from services.common.settings import TollbookSettings
 
 TRACE_ID = "trace_id"
 """The context variable (structlog.contextvars) and log field that ties together what one request caused."""
 
-_E164: Final = re.compile(r"\+[0-9]{7,15}(?![0-9])", re.ASCII)
 _SHORTEST_SECRET = 4
 _MASK: Final = "***"
-
-
-def mask_number(number: str) -> str:
-    """A phone number for logs and errors: `+12025550131` → `+1202***0131`; anything short becomes `***`."""
-    if len(number) < 9:
-        return _MASK
-    return f"{number[:5]}{_MASK}{number[-4:]}"
 
 
 def configure_logs(settings: TollbookSettings, service: str) -> None:
@@ -120,7 +113,7 @@ class _Redactor:
         if isinstance(value, str):
             if self._secrets is not None:
                 value = self._secrets.sub(_MASK, value)
-            return _E164.sub(lambda match: mask_number(match[0]), value)
+            return mask_numbers(value)
         if isinstance(value, dict):
             return {key: self._clean(item) for key, item in value.items()}
         if isinstance(value, list | tuple):

@@ -1,11 +1,13 @@
 """The reconciler's values to and from protobuf messages."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from google.type import date_pb2
 
 from services.common.errors import TollbookError
 from services.common.wire import from_money, from_timestamp, optional_time, to_timestamp
+from services.reconciler.attempt import Attempt
 from services.reconciler.items import ItemKind, OpenItem
 from services.reconciler.job import Job, JobStatus
 from services.reconciler.ports import CallState
@@ -150,8 +152,8 @@ def decode_call(message: ledger_pb2.GetCallResponse) -> CallState:
     )
 
 
-def encode_job(job: Job) -> reconciler_pb2.Job:
-    """A job for people."""
+def encode_job(job: Job, history: Sequence[Attempt] = ()) -> reconciler_pb2.Job:
+    """A job for people, with its attempts, oldest first."""
     return reconciler_pb2.Job(
         call_id=job.call_id,
         session_id=job.session_id,
@@ -161,6 +163,16 @@ def encode_job(job: Job) -> reconciler_pb2.Job:
         last_error=job.last_error,
         completed_time=to_timestamp(job.completed_at),
         create_time=to_timestamp(job.created_at),
+        history=map(_encode_attempt, history),
+    )
+
+
+def _encode_attempt(attempt: Attempt) -> reconciler_pb2.JobAttempt:
+    return reconciler_pb2.JobAttempt(
+        finish_time=to_timestamp(attempt.finished_at),
+        settled=attempt.is_settled,
+        manual=attempt.is_manual,
+        reason=attempt.reason,
     )
 
 

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.common.clock import Clock
+from services.reconciler.attempt import Attempt
 from services.reconciler.closing import closable_at
 from services.reconciler.items import OpenItem
-from services.reconciler.job import completed, new_job, seen_again
+from services.reconciler.job import Job, completed, new_job, seen_again
+from services.reconciler.job_writes import Change
 from services.reconciler.jobs import JobStore
 from services.reconciler.metrics import JOBS, OLDEST_UNSETTLED_S, UNSETTLED, RequestTally
 from services.reconciler.ports import MAX_IDS, LedgerPort, OpenItems
@@ -128,11 +130,23 @@ class Discovery:
         answer = await self._ledger.unsettled(job_ids)
         still_open = {item.record_id for item in answer.items if not item.is_done}
         settled = [job_id for job_id in job_ids if job_id not in still_open]
+        self._count(await self._jobs.apply(settled, self._completion(answer.read_at)))
+
+    async def tried_by_hand(self, job_id: str, attempt: Attempt) -> None:
+        """Take in what an attempt that a person asked for came to, if there is a job."""
+        change: Change = _unchanged
+        if attempt.is_settled:
+            answer = await self._ledger.unsettled([job_id])
+            if all(item.is_done for item in answer.items):
+                change = self._completion(answer.read_at)
+        self._count(await self._jobs.try_by_hand(job_id, attempt, change))
+
+    def _completion(self, known_at: datetime) -> Change:
         now = self._clock.now()
-        changed = await self._jobs.apply(
-            settled, lambda job: job if job.status == "completed" else completed(job, answer.read_at, now)
-        )
-        for job in changed:
+        return lambda job: job if job.status == "completed" else completed(job, known_at, now)
+
+    def _count(self, settled: Sequence[Job]) -> None:
+        for job in settled:
             self._tally.settled(job.attempts)
 
     async def _show(self, unsettled_since: list[datetime]) -> None:
@@ -142,3 +156,7 @@ class Discovery:
         UNSETTLED.set(len(unsettled_since))
         oldest = min(unsettled_since, default=None)
         OLDEST_UNSETTLED_S.set((self._clock.now() - oldest).total_seconds() if oldest else 0.0)
+
+
+def _unchanged(job: Job) -> Job:
+    return job

@@ -1,17 +1,17 @@
 """Fetching the cost of one call or message at once, because a person asked for it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 
 import structlog
 
 from services.common.clock import Clock
 from services.common.errors import NotFound, TelnyxRefused, TollbookError
-from services.common.money import Money
+from services.reconciler.attempt import Attempt
 from services.reconciler.discovery import Discovery
+from services.reconciler.fetched import Fetched, settled, waiting
 from services.reconciler.items import OpenItem
-from services.reconciler.job import unsettled_reason
+from services.reconciler.job import presentable
 from services.reconciler.lookup import lookups
 from services.reconciler.ports import CallState, LedgerPort
 from services.reconciler.reader import Reader
@@ -22,19 +22,12 @@ from services.telnyx_vocabulary.record_types import find_record_type
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """What came of it. `message` is for people; `cost` is what the book has, exact or not."""
-
-    call_id: str
-    is_settled: bool
-    cost: Money | None
-    message: str
-    should_retry: bool
-
-
 class Fetch:
-    """Asks the ledger, then Telnyx with a person's priority, then the ledger again."""
+    """Asks the ledger, then Telnyx with a person's priority, then the ledger again.
+
+    What that came to goes into the history of the item's job, if there is one. A cost that was exact before needs
+    no attempt, and an attempt whose caller did not wait for its end has come to nothing that could be told.
+    """
 
     def __init__(
         self,
@@ -69,28 +62,51 @@ class Fetch:
     async def _fetch(self, some_id: str) -> Fetched:
         item = await self._open_item(some_id)
         if item is not None and item.kind == "sms":
-            return await self._fetch_message(item)
+            return await self._attempt(item.record_id, self._fetch_message(item))
         try:
             state = await self._ledger.call(some_id)
         except NotFound:
             found = await self._look_up(some_id)
             if _is_message(found):
-                return await self._message(found.record_id, found.record_time or found.observed_at)
+                sent_at = found.record_time or found.observed_at
+                return await self._attempt(found.record_id, self._message(found.record_id, sent_at))
             state = await self._ledger.call(found.call_control_id or found.leg_id or found.record_id)
-        return await self._fetch_call(state)
+        if state.is_exact and not state.missing:
+            return settled(state.call_id, state.cost)
+        return await self._attempt(state.call_id, self._fetch_call(state))
+
+    async def _attempt(self, call_id: str, attempt: Awaitable[Fetched]) -> Fetched:
+        try:
+            fetched = await attempt
+        except TollbookError as error:
+            await self._remember(call_id, is_settled=False, reason=str(error))
+            raise
+        await self._remember(
+            fetched.call_id,
+            is_settled=fetched.is_settled,
+            reason="" if fetched.is_settled else fetched.message,
+        )
+        return fetched
+
+    async def _remember(self, call_id: str, *, is_settled: bool, reason: str) -> None:
+        """Complete the job of what has settled, and tell its history; the answer does not depend on it."""
+        attempt = Attempt(
+            finished_at=self._clock.now(), is_settled=is_settled, is_manual=True, reason=presentable(reason)
+        )
+        try:
+            await self._discovery.tried_by_hand(call_id, attempt)
+        except TollbookError as error:
+            _log.warning("attempt.not_kept", call_id=call_id, message=f"the attempt is not kept: {error}")
 
     async def _fetch_call(self, state: CallState) -> Fetched:
-        if state.is_exact and not state.missing:
-            return _settled(state)
         item = await self._open_item(state.call_id) or self._item_of(state)
         faults = await self._reader.look_for([item], "person")
         state = await self._ledger.call(state.call_id)
         if state.is_exact:
-            await self._discovery.complete_settled([state.call_id])
-            return _settled(state)
+            return settled(state.call_id, state.cost)
         _raise_any(faults)
         item = await self._open_item(state.call_id) or self._item_of(state)
-        return _waiting(state.call_id, state.cost, item)
+        return waiting(state.call_id, state.cost, item)
 
     async def _fetch_message(self, item: OpenItem) -> Fetched:
         faults = await self._reader.look_for([item], "person")
@@ -103,11 +119,8 @@ class Fetch:
         item = await self._open_item(message_id)
         cost = await self._ledger.message_cost(message_id, sent_at)
         if item is not None and not item.settled:
-            return _waiting(message_id, cost, item)
-        await self._discovery.complete_settled([message_id])
-        return Fetched(
-            call_id=message_id, is_settled=True, cost=cost, message="The cost is exact.", should_retry=False
-        )
+            return waiting(message_id, cost, item)
+        return settled(message_id, cost)
 
     async def _look_up(self, some_id: str) -> DetailRecord:
         """A record that carries the id, booked; of a call, the expected records of its session too."""
@@ -153,26 +166,6 @@ class Fetch:
 def _is_message(record: DetailRecord) -> bool:
     known = find_record_type(record.record_type)
     return known is not None and known.is_message
-
-
-def _settled(state: CallState) -> Fetched:
-    return Fetched(
-        call_id=state.call_id,
-        is_settled=True,
-        cost=state.cost,
-        message="The cost is exact.",
-        should_retry=False,
-    )
-
-
-def _waiting(call_id: str, cost: Money | None, item: OpenItem) -> Fetched:
-    return Fetched(
-        call_id=call_id,
-        is_settled=False,
-        cost=cost,
-        message=unsettled_reason(item, {}),
-        should_retry=bool(item.missing) or not item.unreadable,
-    )
 
 
 def _raise_any(faults: dict[str, TollbookError]) -> None:

@@ -6,13 +6,17 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from services.common.errors import QuotaExhausted, TollbookError
+from services.common.phone_masks import mask_numbers
+from services.reconciler.attempt import Attempt
 from services.reconciler.items import ItemKind, OpenItem
 from services.reconciler.schedule import Schedule
 
 JobStatus = Literal["pending", "running", "completed", "failed"]
 
+SETTLED_BY_OTHERS = "it settled without an attempt: by a sweep, a webhook, or records read for another call"
+
 _LEAST_POSTPONEMENT_S = 5.0
-_MAX_ERROR_LENGTH = 1_000
+_MAX_REASON_LENGTH = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +26,8 @@ class Job:
     `call_id` is the telnyx_call_id or the message's id. `opened_at`: from when attempts count. `known_at`: the
     ledger's clock when it last told us what the job rests on; what it said earlier changes nothing any more.
     `missing`: what was missing when the job was last judged. `fence` grows with every claim: who holds an older one
-    cannot write.
+    cannot write. `outcome`: what the transition that made this value adds to the history, written with it; None for
+    a job as it lies in the store.
     """
 
     call_id: str
@@ -39,6 +44,7 @@ class Job:
     created_at: datetime
     updated_at: datetime
     fence: int = 0
+    outcome: Attempt | None = None
 
 
 def new_job(item: OpenItem, schedule: Schedule, known_at: datetime, now: datetime) -> Job:
@@ -55,7 +61,8 @@ def new_job(item: OpenItem, schedule: Schedule, known_at: datetime, now: datetim
         created_at=now,
         updated_at=now,
     )
-    return completed(job, known_at, now) if item.is_done else job
+    # It never waited, so there is nothing to tell of how it settled.
+    return replace(completed(job, known_at, now), outcome=None) if item.is_done else job
 
 
 def seen_again(job: Job, item: OpenItem, schedule: Schedule, known_at: datetime, now: datetime) -> Job:
@@ -86,18 +93,23 @@ def seen_again(job: Job, item: OpenItem, schedule: Schedule, known_at: datetime,
     )
 
 
-def completed(job: Job, known_at: datetime, now: datetime, *, attempts_made: int = 0) -> Job:
-    """The job once the ledger counts its item as settled, with nothing missing."""
+def completed(job: Job, known_at: datetime, now: datetime, *, by_attempt: bool = False) -> Job:
+    """The job once the ledger counts its item as settled, with nothing missing.
+
+    `by_attempt`: by an attempt that was due. What settled otherwise has a line in the history too: without it the
+    reader of an attempt in vain would look for the one that was not.
+    """
     return replace(
         job,
         status="completed",
-        attempts=job.attempts + attempts_made,
+        attempts=job.attempts + by_attempt,
         next_run_at=None,
         last_error="",
         missing=(),
         known_at=known_at,
         completed_at=now,
         updated_at=now,
+        outcome=Attempt(finished_at=now, is_settled=True, reason="" if by_attempt else SETTLED_BY_OTHERS),
     )
 
 
@@ -112,11 +124,17 @@ def tried(
     """The job after an attempt that did not settle its item; `faults` by record type.
 
     Where nothing could be read for want of quota, the attempt does not count: it is made up for once the quota
-    renews. After the last attempt the job has failed; sweeps go on looking.
+    renews; the history tells of it all the same. After the last attempt the job has failed; sweeps go on looking.
     """
-    why = unsettled_reason(item, faults)[:_MAX_ERROR_LENGTH]
+    why = unsettled_reason(item, faults)
     kept = replace(
-        job, status="pending", last_error=why, missing=item.missing, known_at=known_at, updated_at=now
+        job,
+        status="pending",
+        last_error=why,
+        missing=item.missing,
+        known_at=known_at,
+        updated_at=now,
+        outcome=Attempt(finished_at=now, is_settled=False, reason=why),
     )
     quota = [fault for name in item.missing if isinstance(fault := faults.get(name), QuotaExhausted)]
     if quota and len(quota) == len(item.missing):
@@ -128,22 +146,27 @@ def tried(
 
 
 def postponed(job: Job, reason: str, now: datetime) -> Job:
-    """The job when an attempt could not even begin."""
+    """The job when an attempt could not even begin, of which the history does not tell: it would fill with these."""
     return replace(
         job,
         status="pending",
         next_run_at=now + timedelta(seconds=_LEAST_POSTPONEMENT_S),
-        last_error=reason[:_MAX_ERROR_LENGTH],
+        last_error=presentable(reason),
         updated_at=now,
     )
 
 
 def unsettled_reason(item: OpenItem, faults: Mapping[str, TollbookError]) -> str:
-    """Why an item is not settled, for people."""
+    """Why an item is not settled: a sentence for people."""
     unread = [f"{name} could not be read: {faults[name]}" for name in item.missing if name in faults]
     unpublished = [name for name in item.missing if name not in faults]
     sentences = list(unread)
     if unpublished:
         sentences.append(f"Telnyx has not published yet: {', '.join(unpublished)}")
     sentences.extend(item.unreadable)
-    return "; ".join(sentences) or "the ledger has not settled it yet"
+    return presentable("; ".join(sentences) or "the ledger has not settled it yet")
+
+
+def presentable(reason: str) -> str:
+    """A reason as it is kept: of bounded length, and without the phone numbers that a quoted value may hold."""
+    return mask_numbers(reason)[:_MAX_REASON_LENGTH]

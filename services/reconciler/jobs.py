@@ -1,23 +1,26 @@
-"""The store of jobs, on both databases: claimed under a lease, written back only by who still holds the fence."""
+"""The store of jobs, on both databases: claimed under a lease, written back only by who still holds the fence.
 
-from collections.abc import Callable, Iterable, Sequence
+What a change of a job adds to its history (`Job.outcome`) is written in the same transaction.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, func, select, tuple_
 
 from services.common.database import Database
-from services.reconciler.database_clock import database_now
+from services.reconciler import job_writes
+from services.reconciler.attempt import Attempt
+from services.reconciler.attempts import load_attempts
 from services.reconciler.job import Job, JobStatus
+from services.reconciler.job_rows import job_of
+from services.reconciler.job_writes import Change
 from services.reconciler.tables import jobs
 
 _OPEN: tuple[JobStatus, ...] = ("pending", "failed")
 _CHUNK = 500
-
-Change = Callable[[Job], Job]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +52,46 @@ class JobStore:
         """
         for start in range(0, len(fresh), _CHUNK):
             chunk = {job.call_id: job for job in fresh[start : start + _CHUNK]}
-            await self._database.write_async(partial(_merge, fresh=chunk, change=change))
+            await self._database.write_async(partial(job_writes.merge, fresh=chunk, change=change))
 
     async def claim_due(self, now: datetime, limit: int, lease: timedelta) -> list[Job]:
         """Take at most `limit` jobs whose attempt is due, or whose holder's lease has run out, longest due first."""
-        return await self._database.write_async(lambda connection: _claim_due(connection, now, limit, lease))
+        return await self._database.write_async(
+            lambda connection: job_writes.claim_due(connection, now, limit, lease)
+        )
 
     async def renew(self, claimed: Sequence[Job], lease: timedelta) -> None:
         """Keep claimed jobs for another lease, where they are still ours."""
-        await self._database.write_async(lambda connection: _renew(connection, claimed, lease))
+        await self._database.write_async(lambda connection: job_writes.renew(connection, claimed, lease))
 
     async def finish(self, judged: Sequence[Job]) -> None:
         """Write claimed jobs back and give up the claim; those that someone else has claimed since are left alone."""
-        await self._database.write_async(lambda connection: _write_back(connection, judged, "running"))
+        await self._database.write_async(lambda connection: job_writes.finish(connection, judged))
 
     async def apply(self, call_ids: Sequence[str], change: Change) -> list[Job]:
         """Apply `change` to jobs that nobody is running; gives those that it changed. Unknown ids are ignored."""
         changed: list[Job] = []
         for start in range(0, len(call_ids), _CHUNK):
             chunk = call_ids[start : start + _CHUNK]
-            changed += await self._database.write_async(partial(_apply, call_ids=chunk, change=change))
+            changed += await self._database.write_async(
+                partial(job_writes.apply, call_ids=chunk, change=change)
+            )
         return changed
+
+    async def try_by_hand(self, call_id: str, attempt: Attempt, change: Change) -> list[Job]:
+        """Apply `change` to one job as `apply` does, and put a person's attempt into its history in any case.
+
+        The attempt stands in for the outcome of the change. Nothing is kept where there is no such job.
+        """
+        return await self._database.write_async(
+            lambda connection: job_writes.try_by_hand(connection, call_id, attempt, change)
+        )
+
+    async def prune(self, completed_before: datetime, limit: int) -> int:
+        """Delete at most `limit` jobs that were completed before, with their histories; gives how many there were."""
+        return await self._database.write_async(
+            lambda connection: job_writes.prune(connection, completed_before, limit)
+        )
 
     async def open_ids(self) -> set[str]:
         """Ids of all jobs that are not completed and not running."""
@@ -80,7 +102,11 @@ class JobStore:
         """One job; None if there is none."""
         query = select(jobs).where(jobs.c.telnyx_call_id == call_id)
         row = await self._database.read_async(lambda connection: connection.execute(query).one_or_none())
-        return _job(row) if row is not None else None
+        return job_of(row) if row is not None else None
+
+    async def with_history(self, call_id: str) -> tuple[Job, tuple[Attempt, ...]] | None:
+        """One job with its latest attempts (at most MAX_KEPT), oldest first; None if there is none."""
+        return await self._database.read_async(lambda connection: _with_history(connection, call_id))
 
     async def page(self, status: JobStatus | None, limit: int, start: JobPosition | None) -> JobPage:
         """Jobs, newest change first, from `start` on."""
@@ -95,7 +121,7 @@ class JobStore:
         rows = await self._database.read_async(lambda connection: connection.execute(query).all())
         shown = rows[:limit]
         rest = JobPosition(shown[-1].updated_at, shown[-1].id) if len(rows) > limit else None
-        return JobPage(tuple(map(_job, shown)), rest)
+        return JobPage(tuple(map(job_of, shown)), rest)
 
     async def count_by_status(self) -> dict[str, int]:
         """How many jobs there are of each status but `completed`, of which there is no end."""
@@ -108,121 +134,6 @@ class JobStore:
         return {row.status: row.job_count for row in rows}
 
 
-def _merge(connection: Connection, fresh: dict[str, Job], change: Change) -> None:
-    known = {job.call_id: job for job in _load(connection, list(fresh))}
-    added = [_values(job) for call_id, job in fresh.items() if call_id not in known]
-    if added:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(
-            dialect.insert(jobs).on_conflict_do_nothing(index_elements=["telnyx_call_id"]), added
-        )
-    _change(connection, known.values(), change)
-
-
-def _apply(connection: Connection, call_ids: Sequence[str], change: Change) -> list[Job]:
-    return _change(connection, _load(connection, call_ids), change)
-
-
-def _change(connection: Connection, known: Iterable[Job], change: Change) -> list[Job]:
-    pairs = [(job, change(job)) for job in known if job.status != "running"]
-    for status in ("pending", "completed", "failed"):
-        changed = [after for before, after in pairs if before.status == status and after is not before]
-        _write_back(connection, changed, status)
-    return [after for before, after in pairs if after is not before]
-
-
-def _load(connection: Connection, call_ids: Sequence[str]) -> list[Job]:
-    query = select(jobs).where(jobs.c.telnyx_call_id.in_(call_ids))
-    return [_job(row) for row in connection.execute(query)]
-
-
-def _claim_due(connection: Connection, now: datetime, limit: int, lease: timedelta) -> list[Job]:
-    clock = database_now(connection)
-    is_due = and_(jobs.c.status == "pending", jobs.c.next_run_at <= now)
-    is_abandoned = and_(jobs.c.status == "running", jobs.c.lease_until <= clock)
-    due = (
-        select(jobs.c.id)
-        .where(or_(is_due, is_abandoned))
-        .order_by(jobs.c.next_run_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(connection.scalars(due))
-    claim = (
-        update(jobs)
-        .where(jobs.c.id.in_(ids))
-        .values(status="running", fence=jobs.c.fence + 1, lease_until=clock + lease, updated_at=now)
-        .returning(*jobs.c)
-    )
-    return [_job(row) for row in connection.execute(claim)] if ids else []
-
-
-def _renew(connection: Connection, claimed: Sequence[Job], lease: timedelta) -> None:
-    held = _held_by("running").values(lease_until=database_now(connection) + lease)
-    connection.execute(held, [{"held_id": job.call_id, "held_fence": job.fence} for job in claimed])
-
-
-def _write_back(connection: Connection, judged: Sequence[Job], held_status: str) -> None:
-    if not judged:
-        return
-    names = [name for name in _values(judged[0]) if name not in ("telnyx_call_id", "created_at", "fence")]
-    written = _held_by(held_status).values(
-        **{name: bindparam(f"new_{name}") for name in names}, lease_until=None
-    )
-    connection.execute(
-        written,
-        [
-            {
-                "held_id": job.call_id,
-                "held_fence": job.fence,
-                **{f"new_{name}": value for name, value in _values(job).items() if name in names},
-            }
-            for job in judged
-        ],
-    )
-
-
-def _held_by(status: str) -> Any:
-    return update(jobs).where(
-        jobs.c.telnyx_call_id == bindparam("held_id"),
-        jobs.c.fence == bindparam("held_fence"),
-        jobs.c.status == status,
-    )
-
-
-def _values(job: Job) -> dict[str, Any]:
-    return {
-        "telnyx_call_id": job.call_id,
-        "telnyx_session_id": job.session_id,
-        "kind": job.kind,
-        "status": job.status,
-        "attempts": job.attempts,
-        "opened_at": job.opened_at,
-        "next_run_at": job.next_run_at,
-        "last_error": job.last_error or None,
-        "missing": list(job.missing),
-        "known_at": job.known_at,
-        "completed_at": job.completed_at,
-        "created_at": job.created_at,
-        "updated_at": job.updated_at,
-        "fence": job.fence,
-    }
-
-
-def _job(row: Row[Any]) -> Job:
-    return Job(
-        call_id=row.telnyx_call_id,
-        session_id=row.telnyx_session_id,
-        kind=row.kind,
-        status=row.status,
-        attempts=row.attempts,
-        opened_at=row.opened_at,
-        next_run_at=row.next_run_at,
-        last_error=row.last_error or "",
-        missing=tuple(row.missing),
-        known_at=row.known_at,
-        completed_at=row.completed_at,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        fence=row.fence,
-    )
+def _with_history(connection: Connection, call_id: str) -> tuple[Job, tuple[Attempt, ...]] | None:
+    row = connection.execute(select(jobs).where(jobs.c.telnyx_call_id == call_id)).one_or_none()
+    return (job_of(row), load_attempts(connection, row.id)) if row is not None else None

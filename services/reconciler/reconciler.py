@@ -19,6 +19,7 @@ from services.reconciler.leadership import Leadership
 from services.reconciler.leases import LeaseStore
 from services.reconciler.metrics import RequestTally
 from services.reconciler.ports import LedgerPort, TelnyxPort
+from services.reconciler.pruning import Pruning
 from services.reconciler.reader import Reader
 from services.reconciler.refusals import Refusals
 from services.reconciler.repeating import Ticker
@@ -32,7 +33,7 @@ from services.reconciler.trailing_sweeps import TrailingSweeps
 
 
 class Reconciler:
-    """The parts, connected. `jobs`, `discovery`, `rounds`, `sweeps` and `fetch` can each be used alone."""
+    """The parts, connected. `jobs`, `discovery`, `rounds`, `sweeps`, `pruning` and `fetch` can each be used alone."""
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Reconciler:
             ClosingSweeps(self.discovery, ledger, telnyx, reader, rules, clock),
             TrailingSweeps(ledger, reader, rules, settings.expected_record_types, clock),
         )
+        self.pruning = Pruning(self.jobs, clock)
         self.fetch = Fetch(ledger, reader, self.discovery, settings.expected_record_types, clock)
 
     @property
@@ -65,11 +67,12 @@ class Reconciler:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """The timed loop, while the context is open: finding work, serving jobs, and sweeping, beside each other."""
+        """The timed loop, while the context is open: finding work, serving jobs, sweeping and pruning, side by side."""
         tickers = (
             Ticker("finding work", self.discovery.tick, self._clock),
             Ticker("serving jobs", self.rounds.tick, self._clock),
             Ticker("sweeping", self.sweeps.tick, self._clock),
+            Ticker("pruning jobs", self.pruning.tick, self._clock),
         )
         tasks = [asyncio.create_task(ticker.run()) for ticker in tickers]
         try:

@@ -112,7 +112,7 @@ class Rounds:
         return [
             tried(job, item, faults, self._schedule, after.read_at, now)
             if (item := still_open.get(job.call_id)) is not None
-            else completed(job, after.read_at, now, attempts_made=int(job.call_id in tried_ids))
+            else completed(job, after.read_at, now, by_attempt=job.call_id in tried_ids)
             for job in claimed
         ]
 

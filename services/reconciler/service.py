@@ -88,10 +88,10 @@ class ReconcilerService(reconciler_pb2_grpc.ReconcilerServiceServicer):
         self, request: reconciler_pb2.GetJobRequest, context: _Context
     ) -> reconciler_pb2.GetJobResponse:
         del context
-        job = await self._jobs.get(_checked_id(request.call_id))
-        if job is None:
+        found = await self._jobs.with_history(_checked_id(request.call_id))
+        if found is None:
             raise NotFound("there is no job for this call or message", field="call_id")
-        return reconciler_pb2.GetJobResponse(job=encode_job(job))
+        return reconciler_pb2.GetJobResponse(job=encode_job(*found))
 
     async def _run_due(self, counts: RoundCounts) -> None:
         await self._discovery.look_now()

@@ -6,7 +6,7 @@ All of it can be deleted: jobs come back from the ledger, and only attempt count
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Index, MetaData, Table
+from sqlalchemy import Column, ForeignKey, Index, MetaData, Table
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -48,6 +48,23 @@ class JobRow(_ReconcilerTable, table=True):
     lease_until: datetime | None = _moment(nullable=True)
 
 
+class AttemptRow(_ReconcilerTable, table=True):
+    """What one attempt of a job came to. Goes with its job."""
+
+    __tablename__: ClassVar[str] = "telnyx_cdr_reconcile_attempts"
+    __table_args__ = (Index("ix_reconcile_attempts_job", "job_id", "id"),)
+    id: int = Field(default=None, sa_column=Column(BigKey, primary_key=True, autoincrement=True))
+    job_id: int = Field(
+        sa_column=Column(
+            BigKey, ForeignKey("telnyx_cdr_reconcile_jobs.id", ondelete="CASCADE"), nullable=False
+        )
+    )
+    finished_at: datetime = _moment()
+    settled: bool
+    manual: bool
+    reason: str | None = None
+
+
 class LeaseRow(_ReconcilerTable, table=True):
     """A piece of work that only one of several reconcilers does at a time. By the database's clock."""
 
@@ -63,6 +80,7 @@ def _table(model: type[SQLModel]) -> Table:
 
 
 jobs = _table(JobRow)
+attempts = _table(AttemptRow)
 leases = _table(LeaseRow)
 
 metadata: MetaData = _ReconcilerTable.metadata

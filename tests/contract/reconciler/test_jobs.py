@@ -2,92 +2,33 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import psycopg
-import pytest
 
-from services.common.database import Database, open_database
-from services.common.migrations import migrate
-from services.reconciler.items import OpenItem
-from services.reconciler.job import Job, completed, new_job
+from services.common.database import Database
+from services.reconciler.job import Job, completed
 from services.reconciler.jobs import JobPosition, JobStore
-from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
-from services.reconciler.schedule import Schedule
-from tests.support.databases import DatabaseKind, Databases
-
-NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-SCHEDULE = Schedule((5, 30, 60))
-LEASE = timedelta(seconds=30)
-ENDED = timedelta(seconds=-1)
-"""A lease that has run out when it is taken: by the database's clock nobody need wait for that."""
-
-
-def _migrated(url: str) -> None:
-    database = open_database(url)
-    migrate(database, SCRIPT_LOCATION, VERSION_TABLE)
-    database.close()
-
-
-@pytest.fixture
-def url(database_kind: DatabaseKind, databases: Databases) -> Iterator[str]:
-    """A database with the reconciler's tables."""
-    copied = databases.copy_of(database_kind, "reconciler", _migrated)
-    yield copied
-    databases.drop(copied)
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    opened = open_database(url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def store(database: Database) -> JobStore:
-    return JobStore(database)
-
-
-def _job(call_id: str, opened_s: float = 0, **changes: object) -> Job:
-    moment = NOON + timedelta(seconds=opened_s)
-    about = OpenItem(
-        kind="call",
-        record_id=call_id,
-        session_id=f"session-of-{call_id}",
-        start_at=moment,
-        end_at=moment,
-        opened_at=moment,
-        changed_at=moment,
-        missing=("sip-trunking",),
-    )
-    return replace(new_job(about, SCHEDULE, known_at=moment, now=moment), **changes)  # type: ignore[arg-type]
-
-
-def _same(job: Job) -> Job:
-    return job
-
-
-def _at(seconds: float) -> datetime:
-    return NOON + timedelta(seconds=seconds)
+from tests.contract.reconciler.made_jobs import ENDED, LEASE, at, made_job, same
 
 
 async def test_a_job_comes_back_as_it_was_written(store: JobStore) -> None:
-    job = _job("leg", last_error="why", attempts=3, status="failed", next_run_at=None, missing=("amd", "tts"))
-    await store.merge([job], _same)
+    job = made_job(
+        "leg", last_error="why", attempts=3, status="failed", next_run_at=None, missing=("amd", "tts")
+    )
+    await store.merge([job], same)
     assert await store.get("leg") == job
     assert await store.get("other") is None
 
 
 async def test_merging_adds_what_is_new_and_changes_what_is_known(store: JobStore) -> None:
-    await store.merge([_job("old")], _same)
+    await store.merge([made_job("old")], same)
 
     def finish(job: Job) -> Job:
-        return completed(job, _at(9), _at(10))
+        return completed(job, at(9), at(10))
 
-    await store.merge([_job("old"), _job("new")], finish)
+    await store.merge([made_job("old"), made_job("new")], finish)
     old, new = await store.get("old"), await store.get("new")
     assert old is not None
     assert new is not None
@@ -95,69 +36,69 @@ async def test_merging_adds_what_is_new_and_changes_what_is_known(store: JobStor
 
 
 async def test_merging_many_at_once(store: JobStore) -> None:
-    await store.merge([_job(f"leg-{number}") for number in range(1_200)], _same)
+    await store.merge([made_job(f"leg-{number}") for number in range(1_200)], same)
     assert await store.count_by_status() == {"pending": 1_200}
 
 
 async def test_only_due_jobs_are_claimed_the_longest_due_first(store: JobStore) -> None:
-    await store.merge([_job("late", 20), _job("first", 0), _job("second", 10)], _same)
-    claimed = await store.claim_due(_at(24), 10, LEASE)
+    await store.merge([made_job("late", 20), made_job("first", 0), made_job("second", 10)], same)
+    claimed = await store.claim_due(at(24), 10, LEASE)
     assert {job.call_id for job in claimed} == {"first", "second"}
     assert all((job.status, job.fence) == ("running", 1) for job in claimed)
-    assert await store.claim_due(_at(24), 10, LEASE) == []
+    assert await store.claim_due(at(24), 10, LEASE) == []
 
 
 async def test_a_batch_takes_the_longest_due(store: JobStore) -> None:
-    await store.merge([_job("late", 20), _job("first", 0), _job("second", 10)], _same)
-    assert [job.call_id for job in await store.claim_due(_at(90), 1, LEASE)] == ["first"]
-    assert [job.call_id for job in await store.claim_due(_at(90), 1, LEASE)] == ["second"]
+    await store.merge([made_job("late", 20), made_job("first", 0), made_job("second", 10)], same)
+    assert [job.call_id for job in await store.claim_due(at(90), 1, LEASE)] == ["first"]
+    assert [job.call_id for job in await store.claim_due(at(90), 1, LEASE)] == ["second"]
 
 
 async def test_a_lease_that_ran_out_is_taken_over_and_the_old_holder_cannot_write(store: JobStore) -> None:
-    await store.merge([_job("leg")], _same)
-    [frozen] = await store.claim_due(_at(5), 10, ENDED)
-    [taken_over] = await store.claim_due(_at(5), 10, LEASE)
+    await store.merge([made_job("leg")], same)
+    [frozen] = await store.claim_due(at(5), 10, ENDED)
+    [taken_over] = await store.claim_due(at(5), 10, LEASE)
     assert taken_over.fence == frozen.fence + 1
-    await store.finish([completed(frozen, _at(6), _at(6))])
+    await store.finish([completed(frozen, at(6), at(6))])
     held = await store.get("leg")
     assert held is not None
     assert held.status == "running"
-    await store.finish([replace(taken_over, status="pending", attempts=1, next_run_at=_at(30))])
+    await store.finish([replace(taken_over, status="pending", attempts=1, next_run_at=at(30))])
     written = await store.get("leg")
     assert written is not None
-    assert (written.status, written.attempts, written.next_run_at) == ("pending", 1, _at(30))
+    assert (written.status, written.attempts, written.next_run_at) == ("pending", 1, at(30))
 
 
 async def test_a_renewed_lease_is_kept(store: JobStore) -> None:
-    await store.merge([_job("leg")], _same)
-    claimed = await store.claim_due(_at(5), 10, ENDED)
+    await store.merge([made_job("leg")], same)
+    claimed = await store.claim_due(at(5), 10, ENDED)
     await store.renew(claimed, LEASE)
-    assert await store.claim_due(_at(5), 10, LEASE) == []
+    assert await store.claim_due(at(5), 10, LEASE) == []
 
 
 async def test_a_lost_lease_cannot_be_renewed(store: JobStore) -> None:
-    await store.merge([_job("leg")], _same)
-    lost = await store.claim_due(_at(5), 10, ENDED)
-    await store.claim_due(_at(5), 10, ENDED)
+    await store.merge([made_job("leg")], same)
+    lost = await store.claim_due(at(5), 10, ENDED)
+    await store.claim_due(at(5), 10, ENDED)
     await store.renew(lost, LEASE)
-    assert len(await store.claim_due(_at(5), 10, LEASE)) == 1
+    assert len(await store.claim_due(at(5), 10, LEASE)) == 1
 
 
 async def test_a_finished_job_is_not_claimed(store: JobStore) -> None:
-    await store.merge([_job("leg")], _same)
-    claimed = await store.claim_due(_at(5), 10, LEASE)
-    await store.finish([completed(job, _at(6), _at(6)) for job in claimed])
-    assert await store.claim_due(_at(9_999), 10, LEASE) == []
+    await store.merge([made_job("leg")], same)
+    claimed = await store.claim_due(at(5), 10, LEASE)
+    await store.finish([completed(job, at(6), at(6)) for job in claimed])
+    assert await store.claim_due(at(9_999), 10, LEASE) == []
 
 
 async def test_running_jobs_are_left_alone(store: JobStore) -> None:
-    await store.merge([_job("leg")], _same)
-    await store.claim_due(_at(5), 10, LEASE)
+    await store.merge([made_job("leg")], same)
+    await store.claim_due(at(5), 10, LEASE)
 
     def finish(job: Job) -> Job:
-        return completed(job, _at(9), _at(10))
+        return completed(job, at(9), at(10))
 
-    await store.merge([_job("leg")], finish)
+    await store.merge([made_job("leg")], finish)
     assert await store.apply(["leg"], finish) == []
     held = await store.get("leg")
     assert held is not None
@@ -165,26 +106,31 @@ async def test_running_jobs_are_left_alone(store: JobStore) -> None:
 
 
 async def test_applying_a_change_tells_which_jobs_it_changed(store: JobStore) -> None:
-    await store.merge([_job("one"), _job("two")], _same)
+    await store.merge([made_job("one"), made_job("two")], same)
 
     def finish_one(job: Job) -> Job:
-        return completed(job, _at(9), _at(10)) if job.call_id == "one" else job
+        return completed(job, at(9), at(10)) if job.call_id == "one" else job
 
     assert [job.call_id for job in await store.apply(["one", "two", "nobody"], finish_one)] == ["one"]
 
 
 async def test_open_ids_are_all_that_is_not_completed(store: JobStore) -> None:
     await store.merge(
-        [_job("a"), _job("b", status="failed", next_run_at=None), _job("c", status="completed"), _job("d")],
-        _same,
+        [
+            made_job("a"),
+            made_job("b", status="failed", next_run_at=None),
+            made_job("c", status="completed"),
+            made_job("d"),
+        ],
+        same,
     )
     assert await store.open_ids() == {"a", "b", "d"}
     assert await store.count_by_status() == {"pending": 2, "failed": 1}
 
 
 async def test_pages_show_every_job_once_newest_change_first(store: JobStore) -> None:
-    jobs = [_job(f"leg-{number}", updated_at=_at(number // 3)) for number in range(20)]
-    await store.merge(jobs, _same)
+    jobs = [made_job(f"leg-{number}", updated_at=at(number // 3)) for number in range(20)]
+    await store.merge(jobs, same)
     seen: list[Job] = []
     start: JobPosition | None = None
     while True:
@@ -198,23 +144,23 @@ async def test_pages_show_every_job_once_newest_change_first(store: JobStore) ->
 
 
 async def test_pages_can_be_of_one_status(store: JobStore) -> None:
-    await store.merge([_job("a"), _job("b", status="failed", next_run_at=None)], _same)
+    await store.merge([made_job("a"), made_job("b", status="failed", next_run_at=None)], same)
     assert [job.call_id for job in (await store.page("failed", 50, None)).jobs] == ["b"]
     assert (await store.page("running", 50, None)).jobs == ()
 
 
 async def test_reconcilers_side_by_side_never_share_a_job(store: JobStore, database: Database) -> None:
-    await store.merge([_job(f"leg-{number}") for number in range(200)], _same)
+    await store.merge([made_job(f"leg-{number}") for number in range(200)], same)
     others = [JobStore(database) for _ in range(4)]
-    batches = await asyncio.gather(*(one.claim_due(_at(5), 50, LEASE) for one in others))
+    batches = await asyncio.gather(*(one.claim_due(at(5), 50, LEASE) for one in others))
     claimed = [job.call_id for batch in batches for job in batch]
     assert len(claimed) == len(set(claimed))
-    rest = await store.claim_due(_at(5), 200, LEASE)
+    rest = await store.claim_due(at(5), 200, LEASE)
     assert len(claimed) + len(rest) == 200
 
 
 async def test_users_sql_reads_the_table(store: JobStore, url: str) -> None:
-    await store.merge([_job("leg")], _same)
+    await store.merge([made_job("leg")], same)
     statement = (
         "SELECT telnyx_call_id, telnyx_session_id, status, attempts, next_run_at, last_error, completed_at, created_at"
         " FROM telnyx_cdr_reconcile_jobs WHERE status = 'pending'"

@@ -14,14 +14,14 @@ from services.common.errors import InvalidInput, NotFound, TelnyxUnreachable
 from services.common.migrations import migrate
 from services.common.rpc_errors import from_rpc_error
 from services.common.server import Endpoint, open_server
-from services.common.wire import from_money
+from services.common.wire import from_money, from_timestamp
 from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
 from services.reconciler.reconciler import Reconciler
 from services.reconciler.settings import ReconcilerSettings
 from tests.integration.reconciler.servers import LOOPBACK
 from tests.support.clocks import ManualClock
 from tests.unit.reconciler.fakes import COST, FakeLedger, FakeTelnyx, record_of
-from tests.unit.reconciler.moments import item
+from tests.unit.reconciler.moments import after, item
 from tollbook.reconciler.v1 import reconciler_pb2, reconciler_pb2_grpc
 
 BASE = ("sip-trunking", "call-control")
@@ -147,3 +147,27 @@ async def test_one_job_with_its_reason(served: Served) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await served.stub.GetJob(reconciler_pb2.GetJobRequest(call_id="v3:other"))
     assert isinstance(from_rpc_error(caught.value), NotFound)
+
+
+async def test_one_job_with_its_attempts(served: Served) -> None:
+    served.ledger.open(item("v3:leg", *BASE))
+    served.clock.advance(5)
+    await served.stub.ProcessDue(reconciler_pb2.ProcessDueRequest())
+    served.clock.advance(1)
+    await served.stub.FetchCallCost(reconciler_pb2.FetchCallCostRequest(call_id="v3:leg"))
+    for name in BASE:
+        served.telnyx.publish(record_of(served.ledger.items["v3:leg"], name))
+    served.clock.advance(24)
+    await served.stub.ProcessDue(reconciler_pb2.ProcessDueRequest())
+    job = (await served.stub.GetJob(reconciler_pb2.GetJobRequest(call_id="v3:leg"))).job
+    waits = "Telnyx has not published yet: sip-trunking, call-control"
+    told = [
+        (from_timestamp(line.finish_time), line.settled, line.manual, line.reason) for line in job.history
+    ]
+    assert told == [
+        (after(5), False, False, waits),
+        (after(6), False, True, waits),
+        (after(30), True, False, ""),
+    ]
+    listed = (await served.stub.ListJobs(reconciler_pb2.ListJobsRequest())).jobs
+    assert [(one.call_id, len(one.history)) for one in listed] == [("v3:leg", 0)]

@@ -10,7 +10,8 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from services.common.logs import configure_logs, mask_number
+from services.common.logs import configure_logs
+from services.common.phone_masks import mask_number, mask_numbers
 from services.common.settings import TollbookSettings
 
 NUMBER = "+12025550131"
@@ -115,3 +116,9 @@ def test_the_console_form_is_for_people(
 )
 def test_masking(number: str, masked: str) -> None:
     assert mask_number(number) == masked
+
+
+def test_every_number_in_a_sentence_is_masked() -> None:
+    assert mask_numbers(f"from {NUMBER} to +12025550199, cost 0.0051") == (
+        "from +1202***0131 to +1202***0199, cost 0.0051"
+    )

@@ -9,6 +9,7 @@ import pytest
 
 from services.common.database import Database, open_database
 from services.common.migrations import migrate
+from services.reconciler.attempt import Attempt
 from services.reconciler.job import Job
 from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
 from services.reconciler.reconciler import Reconciler
@@ -36,6 +37,12 @@ class World:
         job = await self.reconciler.jobs.get(call_id)
         assert job is not None
         return job
+
+    async def history(self, call_id: str) -> tuple[Attempt, ...]:
+        """The attempts of one item's job, which must exist."""
+        found = await self.reconciler.jobs.with_history(call_id)
+        assert found is not None
+        return found[1]
 
     async def attempt(self) -> list[Job]:
         """What one second of the timed loop does for jobs."""

@@ -1,6 +1,7 @@
 """Finding work: what is new each second, everything each minute."""
 
 from services.reconciler.discovery import FULL_EVERY_S
+from services.reconciler.job import SETTLED_BY_OTHERS
 from tests.unit.reconciler.conftest import World
 from tests.unit.reconciler.fakes import record_of
 from tests.unit.reconciler.moments import item
@@ -37,6 +38,8 @@ async def test_a_job_whose_item_is_gone_is_completed_after_asking_once_more(worl
     await world.reconciler.discovery.tick()
     assert (await world.job("leg")).status == "completed"
     assert (await world.job("other")).status == "pending"
+    assert [line.reason for line in await world.history("leg")] == [SETTLED_BY_OTHERS]
+    assert await world.history("other") == ()
 
 
 async def test_a_deleted_database_comes_back_from_the_ledger(world: World) -> None:

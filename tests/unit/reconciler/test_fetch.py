@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.errors import NotFound, QuotaExhausted, TelnyxRefused, TelnyxUnreachable
+from services.common.database import Database
+from services.common.errors import NotFound, QuotaExhausted, TelnyxRefused, TelnyxUnreachable, Unavailable
+from services.reconciler.attempt import Attempt
 from services.reconciler.lookup import lookups
 from services.reconciler.ports import CallState
 from tests.unit.reconciler.conftest import World
 from tests.unit.reconciler.fakes import COST, record_of
-from tests.unit.reconciler.moments import NOON, item
+from tests.unit.reconciler.moments import NOON, after, item
 
 BASE = ("sip-trunking", "call-control")
 UUID = "0a8f5a52-7f5f-4c6e-9d0a-5b1c3d9e7f11"
@@ -123,6 +125,75 @@ async def test_a_message_that_only_telnyx_knows_is_booked(world: World) -> None:
     world.telnyx.publish(record_of(item(UUID, kind="sms"), "messaging"))
     fetched = await world.reconciler.fetch.fetch(UUID)
     assert (fetched.call_id, fetched.is_settled, fetched.cost) == (UUID, True, COST)
+
+
+async def test_what_a_person_tried_is_in_the_jobs_history(world: World) -> None:
+    world.ledger.open(item("v3:leg", *BASE))
+    await world.reconciler.discovery.tick()
+    await world.reconciler.fetch.fetch("v3:leg")
+    world.clock.advance(1)
+    world.telnyx.faults = dict.fromkeys(BASE, TelnyxUnreachable("no answer"))
+    with pytest.raises(TelnyxUnreachable):
+        await world.reconciler.fetch.fetch("v3:leg")
+    world.telnyx.faults = {}
+    for name in BASE:
+        world.telnyx.publish(record_of(world.ledger.items["v3:leg"], name))
+    world.clock.advance(1)
+    await world.reconciler.fetch.fetch("v3:leg")
+    waits = "Telnyx has not published yet: sip-trunking, call-control"
+    assert await world.history("v3:leg") == (
+        Attempt(finished_at=after(0), is_settled=False, is_manual=True, reason=waits),
+        Attempt(finished_at=after(1), is_settled=False, is_manual=True, reason="no answer"),
+        Attempt(finished_at=after(2), is_settled=True, is_manual=True),
+    )
+    job = await world.job("v3:leg")
+    assert (job.status, job.attempts) == ("completed", 0)
+
+
+async def test_a_persons_attempt_leaves_the_schedule_as_it_was(world: World) -> None:
+    world.ledger.open(item("v3:leg", *BASE))
+    await world.reconciler.discovery.tick()
+    before = await world.job("v3:leg")
+    await world.reconciler.fetch.fetch("v3:leg")
+    assert await world.job("v3:leg") == before
+
+
+async def test_what_was_exact_before_needed_no_attempt(world: World) -> None:
+    world.ledger.open(item("v3:leg", *BASE))
+    await world.reconciler.discovery.tick()
+    for name in BASE:
+        world.telnyx.publish(record_of(world.ledger.items["v3:leg"], name))
+    for _ in range(3):
+        await world.reconciler.fetch.fetch("v3:leg")
+    assert len(await world.history("v3:leg")) == 1
+
+
+async def test_a_message_is_told_in_its_history_too(world: World) -> None:
+    world.ledger.open(item(UUID, "messaging", kind="sms"))
+    await world.reconciler.discovery.tick()
+    await world.reconciler.fetch.fetch(UUID)
+    world.telnyx.publish(record_of(world.ledger.items[UUID], "messaging"))
+    await world.reconciler.fetch.fetch(UUID)
+    assert [(line.is_settled, line.is_manual) for line in await world.history(UUID)] == [
+        (False, True),
+        (True, True),
+    ]
+    assert (await world.job(UUID)).status == "completed"
+
+
+async def test_a_cost_is_told_also_when_the_history_cannot_be_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.ledger.open(item("v3:leg", *BASE))
+
+    async def refuse(*_: object) -> None:
+        raise Unavailable("the database cannot be reached")
+
+    monkeypatch.setattr(Database, "write_async", refuse)
+    assert not (await world.reconciler.fetch.fetch("v3:leg")).is_settled
+    world.telnyx.faults = dict.fromkeys(BASE, TelnyxUnreachable("no answer"))
+    with pytest.raises(TelnyxUnreachable):
+        await world.reconciler.fetch.fetch("v3:leg")
 
 
 def test_only_a_uuid_can_be_another_id_than_that_of_a_command() -> None:

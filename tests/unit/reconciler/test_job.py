@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from services.common.errors import QuotaExhausted, TelnyxUnreachable
+from services.reconciler.attempt import Attempt
 from services.reconciler.items import OpenItem
 from services.reconciler.job import (
+    SETTLED_BY_OTHERS,
     Job,
     JobStatus,
     completed,
@@ -116,3 +118,40 @@ def test_reasons_are_sentences_of_bounded_length() -> None:
     assert unsettled_reason(item("leg"), {}) == "the ledger has not settled it yet"
     wordy = item("leg", unreadable=("x" * 5_000,))
     assert len(tried(_job(wordy), wordy, {}, SCHEDULE, after(5), after(5)).last_error) == 1_000
+
+
+def test_an_attempt_is_told_with_its_reason() -> None:
+    judged = tried(_job(item("leg", *BASE)), item("leg", *BASE), {}, SCHEDULE, after(5), after(6))
+    assert judged.outcome == Attempt(finished_at=after(6), is_settled=False, reason=judged.last_error)
+
+
+def test_an_attempt_without_quota_does_not_count_but_is_told() -> None:
+    spent = {"amd": QuotaExhausted("used up", retry_after_s=30)}
+    judged = tried(_job(item("leg", "amd")), item("leg", "amd"), spent, SCHEDULE, after(5), after(6))
+    assert judged.attempts == 0
+    assert judged.outcome == Attempt(
+        finished_at=after(6), is_settled=False, reason="amd could not be read: used up"
+    )
+
+
+def test_what_settled_a_job_is_told() -> None:
+    job = _job(item("leg", *BASE))
+    by_attempt = completed(job, after(9), after(10), by_attempt=True)
+    assert (by_attempt.attempts, by_attempt.outcome) == (1, Attempt(finished_at=after(10), is_settled=True))
+    otherwise = completed(job, after(9), after(10))
+    assert otherwise.attempts == 0
+    assert otherwise.outcome == Attempt(finished_at=after(10), is_settled=True, reason=SETTLED_BY_OTHERS)
+    assert seen_again(job, item("leg", settled=True), SCHEDULE, after(9), after(10)) == otherwise
+
+
+def test_nothing_is_told_of_a_job_that_never_waited_or_could_not_begin() -> None:
+    assert _job(item("leg", settled=True)).outcome is None
+    assert postponed(_job(item("leg", *BASE)), "the ledger is away", after(7)).outcome is None
+
+
+def test_no_reason_tells_a_phone_number() -> None:
+    about = item("leg", unreadable=("record r: cost: no amount: '+12025550131'",))
+    assert unsettled_reason(about, {}) == "record r: cost: no amount: '+1202***0131'"
+    assert postponed(_job(about), "no route to +12025550131", after(7)).last_error == (
+        "no route to +1202***0131"
+    )

@@ -3,6 +3,8 @@
 import pytest
 
 from services.common.errors import QuotaExhausted, TelnyxRefused, TelnyxUnreachable, Unavailable
+from services.reconciler.attempt import Attempt
+from services.reconciler.job import SETTLED_BY_OTHERS
 from services.reconciler.rounds import RoundCounts
 from tests.unit.reconciler.conftest import World
 from tests.unit.reconciler.fakes import record_of
@@ -235,3 +237,58 @@ async def test_rounds_rest_so_that_others_find_quota(world: World) -> None:
     world.clock.advance(20)
     await world.reconciler.rounds.tick()
     assert len(world.telnyx.asked) > asked
+
+
+async def test_the_history_tells_of_every_attempt_until_it_settled(world: World) -> None:
+    world.ledger.open(item("leg", *BASE))
+    _publish(world, "leg", types=("sip-trunking",))
+    world.clock.advance(5)
+    await world.attempt()
+    world.telnyx.faults = {"call-control": TelnyxUnreachable("no answer")}
+    world.clock.advance(25)
+    await world.attempt()
+    world.telnyx.faults = {}
+    _publish(world, "leg", types=("call-control",))
+    world.clock.advance(60)
+    await world.attempt()
+    assert await world.history("leg") == (
+        Attempt(finished_at=after(5), is_settled=False, reason="Telnyx has not published yet: call-control"),
+        Attempt(finished_at=after(30), is_settled=False, reason="call-control could not be read: no answer"),
+        Attempt(finished_at=after(90), is_settled=True),
+    )
+
+
+async def test_what_a_sweep_settled_before_its_attempt_is_told_as_such(world: World) -> None:
+    world.ledger.open(item("leg", *BASE))
+    world.clock.advance(5)
+    await world.reconciler.discovery.tick()
+    world.ledger.items.clear()
+    await world.reconciler.rounds.run_round()
+    assert await world.history("leg") == (
+        Attempt(finished_at=after(5), is_settled=True, reason=SETTLED_BY_OTHERS),
+    )
+
+
+async def test_a_ledger_that_is_away_fills_no_history(world: World) -> None:
+    world.ledger.open(item("leg", *BASE))
+    await world.reconciler.discovery.tick()
+    world.ledger.fault = Unavailable("the ledger did not answer")
+    for _ in range(5):
+        world.clock.advance(5)
+        assert len(await world.reconciler.rounds.run_round()) == 1
+    assert await world.history("leg") == ()
+
+
+async def test_a_job_that_opens_again_keeps_its_history(world: World) -> None:
+    world.ledger.open(item("leg", *BASE))
+    _publish(world, "leg")
+    world.clock.advance(5)
+    await world.attempt()
+    world.clock.advance(60)
+    world.ledger.open(item("leg", "recording", settled=True))
+    world.clock.advance(5)
+    await world.attempt()
+    assert [(line.is_settled, line.reason) for line in await world.history("leg")] == [
+        (True, ""),
+        (False, "Telnyx has not published yet: recording"),
+    ]

@@ -197,7 +197,7 @@ Global___Job: _TypeAlias = Job  # noqa: Y015
 
 @_typing.final
 class JobAttempt(_message.Message):
-    """One attempt to fetch a cost."""
+    """One attempt to fetch a cost, or the moment at which none was needed any more."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -210,7 +210,7 @@ class JobAttempt(_message.Message):
     manual: _builtins.bool
     """A person asked for it; it was not due by the schedule."""
     reason: _builtins.str
-    """Not settled: why, for people."""
+    """Why it did not settle, or what settled it where no attempt did; for people."""
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(

@@ -1,0 +1,160 @@
+"""What is written to jobs, each inside one transaction; see JobStore."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.reconciler.attempt import Attempt
+from services.reconciler.attempts import append_attempts
+from services.reconciler.database_clock import database_now
+from services.reconciler.job import Job, JobStatus
+from services.reconciler.job_rows import job_of, values_of
+from services.reconciler.tables import jobs
+
+Change = Callable[[Job], Job]
+
+_NEVER_REWRITTEN = frozenset({"telnyx_call_id", "created_at", "fence"})
+
+
+def merge(connection: Connection, fresh: Mapping[str, Job], change: Change) -> None:
+    """Add the jobs that are not there, by their call ids, and change the others."""
+    known = {job.call_id: job for job in _load(connection, list(fresh))}
+    added = [values_of(job) for call_id, job in fresh.items() if call_id not in known]
+    if added:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(
+            dialect.insert(jobs).on_conflict_do_nothing(index_elements=["telnyx_call_id"]), added
+        )
+    _change(connection, known.values(), change)
+
+
+def apply(connection: Connection, call_ids: Sequence[str], change: Change) -> list[Job]:
+    """Change jobs that nobody is running; gives those that were changed."""
+    return _change(connection, _load(connection, call_ids), change)
+
+
+def try_by_hand(connection: Connection, call_id: str, attempt: Attempt, change: Change) -> list[Job]:
+    """Change a job that nobody is running, and keep a person's attempt whether or not it was changed."""
+
+    def change_by_hand(job: Job) -> Job:
+        changed = change(job)
+        return job if changed is job else replace(changed, outcome=attempt)
+
+    written = apply(connection, [call_id], change_by_hand)
+    if not written:
+        query = select(jobs.c.id).where(jobs.c.telnyx_call_id == call_id).with_for_update()
+        append_attempts(connection, [(job_id, attempt) for job_id in connection.scalars(query)])
+    return written
+
+
+def claim_due(connection: Connection, now: datetime, limit: int, lease: timedelta) -> list[Job]:
+    """Take what is due, or was abandoned, and lies in no one else's hands."""
+    clock = database_now(connection)
+    is_due = and_(jobs.c.status == "pending", jobs.c.next_run_at <= now)
+    is_abandoned = and_(jobs.c.status == "running", jobs.c.lease_until <= clock)
+    due = (
+        select(jobs.c.id)
+        .where(or_(is_due, is_abandoned))
+        .order_by(jobs.c.next_run_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(connection.scalars(due))
+    claim = (
+        update(jobs)
+        .where(jobs.c.id.in_(ids))
+        .values(status="running", fence=jobs.c.fence + 1, lease_until=clock + lease, updated_at=now)
+        .returning(*jobs.c)
+    )
+    return [job_of(row) for row in connection.execute(claim)] if ids else []
+
+
+def renew(connection: Connection, claimed: Sequence[Job], lease: timedelta) -> None:
+    """Lengthen the leases of claimed jobs that are still ours."""
+    ours = (
+        update(jobs)
+        .where(
+            jobs.c.telnyx_call_id == bindparam("held_id"),
+            jobs.c.fence == bindparam("held_fence"),
+            jobs.c.status == "running",
+        )
+        .values(lease_until=database_now(connection) + lease)
+    )
+    connection.execute(ours, [{"held_id": job.call_id, "held_fence": job.fence} for job in claimed])
+
+
+def finish(connection: Connection, judged: Sequence[Job]) -> None:
+    """Write back claimed jobs that are still ours."""
+    _write_back(connection, [("running", job) for job in judged])
+
+
+def prune(connection: Connection, completed_before: datetime, limit: int) -> int:
+    """Delete jobs whose completion is long past; their histories go with them."""
+    # Of a completed job nothing changes any more: its last change is its completion, and has an index.
+    old = (
+        select(jobs.c.id)
+        .where(jobs.c.status == "completed", jobs.c.updated_at < completed_before)
+        .order_by(jobs.c.updated_at, jobs.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(connection.scalars(old))
+    if ids:
+        connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
+    return len(ids)
+
+
+def _load(connection: Connection, call_ids: Sequence[str]) -> list[Job]:
+    query = select(jobs).where(jobs.c.telnyx_call_id.in_(call_ids))
+    return [job_of(row) for row in connection.execute(query)]
+
+
+def _change(connection: Connection, known: Iterable[Job], change: Change) -> list[Job]:
+    pairs = [(job, change(job)) for job in known if job.status != "running"]
+    return _write_back(connection, [(before.status, after) for before, after in pairs if after is not before])
+
+
+def _write_back(connection: Connection, changes: Sequence[tuple[JobStatus, Job]]) -> list[Job]:
+    """Write jobs that still have the status and the fence that the change was made from; gives these.
+
+    Their rows are locked first, in order: the history may only tell of what was written.
+    """
+    row_ids = _lock_unchanged(connection, changes)
+    written = [job for _, job in changes if job.call_id in row_ids]
+    if not written:
+        return []
+    names = [name for name in values_of(written[0]) if name not in _NEVER_REWRITTEN]
+    statement = (
+        update(jobs)
+        .where(jobs.c.id == bindparam("row_id"))
+        .values(**{name: bindparam(f"new_{name}") for name in names}, lease_until=None)
+    )
+    rows = []
+    for job in written:
+        values = values_of(job)
+        rows.append({"row_id": row_ids[job.call_id], **{f"new_{name}": values[name] for name in names}})
+    connection.execute(statement, rows)
+    outcomes = [(row_ids[job.call_id], job.outcome) for job in written if job.outcome is not None]
+    append_attempts(connection, outcomes)
+    return written
+
+
+def _lock_unchanged(connection: Connection, changes: Sequence[tuple[JobStatus, Job]]) -> dict[str, int]:
+    """Row ids by call id."""
+    expected = {job.call_id: (status, job.fence) for status, job in changes}
+    if not expected:
+        return {}
+    query = (
+        select(jobs.c.id, jobs.c.telnyx_call_id, jobs.c.status, jobs.c.fence)
+        .where(jobs.c.telnyx_call_id.in_(expected))
+        .order_by(jobs.c.id)
+        .with_for_update()
+    )
+    return {
+        row.telnyx_call_id: row.id
+        for row in connection.execute(query)
+        if (row.status, row.fence) == expected[row.telnyx_call_id]
+    }
