@@ -3,11 +3,12 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from services.common.addresses import Address, ListenAddress
 from services.common.settings import TollbookSettings, split_commas
+from services.telnyx_vocabulary.record_types import canonical_types
 
 _Seconds = Annotated[int, Field(ge=1, le=30 * 86_400)]
 
@@ -26,7 +27,7 @@ class ReconcilerSettings(TollbookSettings):
     settle_horizon_seconds: _Seconds = 86_400
     sweep_interval_seconds: _Seconds = 900
     expected_record_types: Annotated[
-        tuple[str, ...], NoDecode, BeforeValidator(split_commas), Field(max_length=50)
+        tuple[str, ...], NoDecode, BeforeValidator(split_commas), AfterValidator(canonical_types)
     ] = ("sip-trunking", "call-control")
 
     @property

@@ -3,6 +3,7 @@
 Source: Telnyx facts, sections 3 and 4. Adding a type means adding one entry here, and one fixture.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -153,6 +154,17 @@ _BY_EVENT = {event: entry for entry in RECORD_TYPES for event in entry.announcin
 def find_record_type(name: str) -> RecordType | None:
     """The entry of a type by its name or one of its aliases; None for a type that Tollbook does not know."""
     return _BY_NAME.get(name)
+
+
+def canonical_types(names: Iterable[str]) -> tuple[str, ...]:
+    """The canonical names of some types, each once. Raises ValueError for none at all, and for unknown ones."""
+    found = {name: find_record_type(name) for name in names}
+    unknown = [name for name, entry in found.items() if entry is None]
+    if unknown:
+        raise ValueError(f"Telnyx has no such record type: {', '.join(unknown)[:200]}")
+    if not found:
+        raise ValueError("must name at least one record type, such as sip-trunking,call-control")
+    return tuple(dict.fromkeys(entry.name for entry in found.values() if entry is not None))
 
 
 def record_type_of_call_part(call_part: str) -> str:
