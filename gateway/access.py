@@ -28,6 +28,8 @@ class Need(Enum):
     CRON = "cron"
     PAGE = "page"
     """A key with the scope `read`, also by HTTP Basic, until there is a login."""
+    PAGE_RECONCILE = "page reconcile"
+    """The same with the scope `reconcile`: a button on a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,16 @@ class Access:
                 self._check_key(Scope.READ, headers)
             case Need.PAGE:
                 self._check_key(Scope.READ, headers, takes_basic=True)
+            case Need.PAGE_RECONCILE:
+                self._check_key(Scope.RECONCILE, headers, takes_basic=True)
+
+    def allows(self, need: Need, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Whether `check` would let them pass."""
+        try:
+            self.check(need, headers)
+        except Problem:
+            return False
+        return True
 
     def _check_key(
         self, scope: Scope, headers: list[tuple[bytes, bytes]], *, takes_basic: bool = False

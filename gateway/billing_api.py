@@ -1,7 +1,5 @@
 """The account's balance, and the triggers for costs: balance, fetch-call-cost, process-call-costs, jobs."""
 
-import grpc
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,26 +7,20 @@ from gateway.answers import Balance, FetchedCost, Jobs, PendingCost, ProcessedJo
 from gateway.backends import Backends
 from gateway.book_answers import DEFAULT_CURRENCY, number_of
 from gateway.call_answers import JOB_STATUSES, job_of
+from gateway.cost_fetching import fetch_cost, read_call_id
 from gateway.exact_response import ExactJson
 from gateway.parameters import choice_parameter, cursor_parameter, json_object, number_parameter
-from gateway.problems import Problem
 from services.common.clock import Clock
 from tollbook.reconciler.v1.reconciler_pb2 import (
     JOB_STATUS_UNSPECIFIED,
-    FetchCallCostRequest,
-    FetchCallCostResponse,
     ListJobsRequest,
     ProcessDueRequest,
 )
 from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceRequest, GetBalanceResponse
 
-# Longer than any wait for the next quota minute.
-_FETCH_TIMEOUT_S = 90.0
 _PROCESS_TIMEOUT_S = 300.0
 _DEFAULT_LIMIT = 50
 _MAX_LIMIT = 1000
-_MAX_ID_LENGTH = 255
-_log = structlog.get_logger()
 
 
 class BillingApi:
@@ -45,8 +37,8 @@ class BillingApi:
 
     async def fetch_call_cost(self, request: Request) -> Response:
         """Fetch one call's cost now: 200 once it is exact, 202 while Telnyx has not billed it all."""
-        call_id = _read_call_id((await json_object(request)).get("callControlId"))
-        result = await self._fetch(call_id)
+        call_id = read_call_id((await json_object(request)).get("callControlId"))
+        result = await fetch_cost(self._reconciler, call_id)
         found_id = result.call_id or call_id
         if not result.settled:
             pending = PendingCost(
@@ -57,16 +49,6 @@ class BillingApi:
             success=True, call_id=found_id, cost=number_of(result.cost), message="The cost is exact."
         )
         return ExactJson(fetched)
-
-    async def _fetch(self, call_id: str) -> FetchCallCostResponse:
-        request = FetchCallCostRequest(call_id=call_id)
-        try:
-            result = await self._reconciler.FetchCallCost(request, timeout=_FETCH_TIMEOUT_S)
-        except grpc.aio.AioRpcError as error:
-            _log_fetch(call_id, f"failed: {error.details()}")
-            raise
-        _log_fetch(result.call_id or call_id, "exact" if result.settled else f"not yet: {result.message}")
-        return result
 
     async def process_call_costs(self, _: Request) -> Response:
         """Run every attempt that is due now."""
@@ -102,17 +84,3 @@ def balance_of(balance: GetBalanceResponse) -> Balance:
         available_credit=number_of(balance.available_credit),
         currency=balance.balance.currency_code or DEFAULT_CURRENCY,
     )
-
-
-def _read_call_id(value: object) -> str:
-    if value is None or (isinstance(value, str) and not value.strip()):
-        raise Problem(400, "Missing callControlId", "callControlId")
-    if not isinstance(value, str) or len(value) > _MAX_ID_LENGTH or not value.isprintable():
-        raise Problem(
-            400, f"callControlId must be a text of at most {_MAX_ID_LENGTH} characters", "callControlId"
-        )
-    return value.strip()
-
-
-def _log_fetch(call_id: str, outcome: str) -> None:
-    _log.info("call_cost.fetched", message=f"[FETCH CALL COST] {outcome}", call_id=call_id)
