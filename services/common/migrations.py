@@ -18,8 +18,10 @@ _WAIT_S = 60
 _log = structlog.get_logger()
 
 
-def migrate(database: Database, script_location: Path, version_table: str) -> None:
+def migrate(database: Database, script_location: Path, version_table: str, *, revision: str = "head") -> None:
     """Run the Alembic migrations of `script_location` that the database has not seen yet, in one transaction.
+
+    Up to `revision`: a test or a benchmark can make a database as an earlier Tollbook left it.
 
     Of several processes on PostgreSQL one runs them while the others wait, at most 60 s; a SQLite file belongs to
     one process anyway. Raises StartError if the wait was too long, the database cannot be reached, or it was
@@ -30,7 +32,7 @@ def migrate(database: Database, script_location: Path, version_table: str) -> No
     config.attributes["version_table"] = version_table
     try:
         with database.writer.connect() as connection:
-            _upgrade(database, config, connection, version_table)
+            _upgrade(database, config, connection, version_table, revision)
     except CommandError as error:
         raise StartError(f"the database was made by another version of Tollbook: {error}") from error
     except sqlalchemy.exc.OperationalError as error:
@@ -39,7 +41,9 @@ def migrate(database: Database, script_location: Path, version_table: str) -> No
         ) from error
 
 
-def _upgrade(database: Database, config: Config, connection: Connection, version_table: str) -> None:
+def _upgrade(
+    database: Database, config: Config, connection: Connection, version_table: str, revision: str
+) -> None:
     if database.kind == "sqlite":
         # Batch operations rebuild tables, which foreign keys would forbid; the pragma has no effect in a transaction.
         driver: Any = connection.connection.dbapi_connection
@@ -51,7 +55,7 @@ def _upgrade(database: Database, config: Config, connection: Connection, version
                 key = zlib.crc32(version_table.encode())
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     finally:
         if database.kind == "sqlite":
             driver.execute("PRAGMA foreign_keys = ON")

@@ -214,14 +214,42 @@ class CallRow(SQLModel, table=True):
     updated_at: datetime = _moment()
 
 
+_FILTERED = ("record_type", "direction", "status", "merged_into")
+"""What a listing can ask of a charge, at the end of an index: rows that do not match are passed over unread."""
+
+_SORTED = ("cost_nanos", "duration")
+"""What a listing can be sorted by, at the end of an index: only the rows of the page are read."""
+
+_TYPED = ("record_type", "direction")
+_PLACED = ("billing_date", "phone_number", "status", "merged_into")
+
+
 class BillingRow(SQLModel, table=True):
     """A charge: what a leg, a message or another record costs in one currency."""
 
     __tablename__: ClassVar[str] = "telnyx_billing"
     __table_args__ = (
         UniqueConstraint("record_type", "record_id", "currency"),
-        Index("ix_telnyx_billing_date", "billing_date", "id"),
-        Index("ix_telnyx_billing_number", "phone_number", "billing_date", "id"),
+        # By time, and any stretch of time sorted by something else.
+        Index("ix_telnyx_billing_date", "billing_date", "id", "phone_number", *_FILTERED, *_SORTED),
+        # The same of one of the account's numbers: it can have one charge among a million, or all of them.
+        Index("ix_telnyx_billing_number", "phone_number", "billing_date", "id", *_FILTERED, *_SORTED),
+        # The same of one other party: `text` asks for either side of a charge.
+        Index(
+            "ix_telnyx_billing_contact", "contact", "billing_date", "id", "phone_number", *_FILTERED, *_SORTED
+        ),
+        # The few that are still estimated, wherever they lie in years of settled ones. A charge leaves it for good
+        # once it is settled, so it stays small.
+        Index(
+            "ix_telnyx_billing_estimated",
+            *("billing_date", "id", "phone_number", *_FILTERED, *_SORTED),
+            sqlite_where=text("status = 'estimated'"),
+            postgresql_where=text("status = 'estimated'"),
+        ),
+        # By cost and by duration, for stretches too long to sort. By type first: costs go with types, and all calls
+        # would have to be walked through to find the dearest message.
+        Index("ix_telnyx_billing_cost", *_TYPED, "cost_nanos", "id", *_PLACED),
+        Index("ix_telnyx_billing_duration", *_TYPED, "duration", "id", *_PLACED),
     )
     id: int = _key()
     cluster_id: int = _big(index=True)
@@ -307,9 +335,52 @@ class ChargeRollup(SQLModel, table=True):
     """Sums of charges per day, number, type and currency; `slot` spreads concurrent writers and is summed on read."""
 
     __tablename__: ClassVar[str] = "charge_rollups"
+    __table_args__ = (
+        # One number's days, where the primary key has all numbers of one day.
+        Index("ix_charge_rollups_number", "phone_number", "day"),
+    )
     day: date = Field(primary_key=True)
     phone_number: str = Field(primary_key=True)
     record_type: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    slot: int = Field(primary_key=True)
+    cost_nanos: int = _big()
+    exact_nanos: int = _big()
+    charge_count: int = _big()
+    exact_count: int = _big()
+
+
+class PartRollup(SQLModel, table=True):
+    """Sums of the parts of charges, of one number; `charge_count` counts each charge once that has the part.
+
+    Sums over all numbers are read from `day_rollups`.
+    """
+
+    __tablename__: ClassVar[str] = "part_rollups"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    phone_number: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    record_type: str = Field(primary_key=True)
+    part: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    slot: int = Field(primary_key=True)
+    cost_nanos: int = _big()
+    exact_nanos: int = _big()
+    charge_count: int = _big()
+    exact_count: int = _big()
+
+
+class DayRollup(SQLModel, table=True):
+    """Sums over all numbers: a row for each part, and one with the part "" for the whole charges.
+
+    An account with many numbers has as many times more rows in the other two: too many for a year at a glance.
+    """
+
+    __tablename__: ClassVar[str] = "day_rollups"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    day: date = Field(primary_key=True)
+    record_type: str = Field(primary_key=True)
+    part: str = Field(primary_key=True)
     currency: str = Field(primary_key=True)
     slot: int = Field(primary_key=True)
     cost_nanos: int = _big()
@@ -349,6 +420,8 @@ billing_parts = _table(PartRow)
 billing_entries = _table(EntryRow)
 open_items = _table(OpenItemRow)
 charge_rollups = _table(ChargeRollup)
+part_rollups = _table(PartRollup)
+day_rollups = _table(DayRollup)
 record_rollups = _table(RecordRollup)
 
 metadata = SQLModel.metadata

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from services.common.money import plain_decimal
 from services.common.times import utc_day
@@ -16,6 +16,9 @@ from services.ledger.store.fact_codec import decode_event_fact, decode_record_fa
 from services.ledger.store.loaded_facts import load_clusters
 
 Rows = dict[str, list[Any]]
+Sums = dict[Any, Counter[str]]
+
+_CHARGE_SUMS = ("cost_nanos", "exact_nanos", "charge_count", "exact_count")
 
 
 def assert_book_is_consistent(book: Book) -> None:
@@ -61,33 +64,73 @@ def _assert_journal(rows: Rows) -> None:
 
 
 def _assert_rollups(rows: Rows) -> None:
-    """The sums, over all slots, are those of the rows that they sum."""
-    wanted: dict[Any, Counter[str]] = defaultdict(Counter)
+    """The sums, over all slots, are those of the rows that they sum, and the parts of a day add up to the day."""
+    of_charges: Sums = defaultdict(Counter)
+    of_parts: Sums = defaultdict(Counter)
+    of_days: Sums = defaultdict(Counter)
+    lines = defaultdict(list)
+    for line in rows["billing_parts"]:
+        lines[line.billing_id].append(line)
     for row in rows["telnyx_billing"]:
         if row.merged_into is None:
-            kind = (
-                row.record_type
-                if row.record_type == "other"
-                else f"{row.record_type}_{row.direction or 'outbound'}"
-            )
-            sums = wanted[(utc_day(row.billing_date), row.phone_number, kind, row.currency)]
-            sums.update(cost_nanos=row.cost_nanos, charge_count=1)
-            if row.settled_at is not None:
-                sums.update(exact_nanos=row.cost_nanos, exact_count=1)
-    names = ("cost_nanos", "charge_count", "exact_nanos", "exact_count")
-    kept = _summed(rows["charge_rollups"], ("day", "phone_number", "record_type", "currency"), names)
-    assert kept == _without_zeros(wanted)
+            day, kind = utc_day(row.billing_date), _kind(row)
+            _add(of_charges[(day, row.phone_number, kind, row.currency)], row, row.cost_nanos)
+            _add(of_days[(day, kind, "", row.currency)], row, row.cost_nanos)
+            for part, nanos in _parts(row, lines[row.id]).items():
+                _add(of_parts[(row.phone_number, day, kind, part, row.currency)], row, nanos)
+                _add(of_days[(day, kind, part, row.currency)], row, nanos)
+    for table, wanted in (
+        (tables.charge_rollups, of_charges),
+        (tables.part_rollups, of_parts),
+        (tables.day_rollups, of_days),
+    ):
+        kept = _summed(rows[table.name], table, _CHARGE_SUMS)
+        assert kept == _without_zeros(wanted), table.name
+    _assert_days_add_up(rows["day_rollups"])
 
-    wanted = defaultdict(Counter)
+    of_records: Sums = defaultdict(Counter)
     for row in rows["detail_records"]:
         day = utc_day(row.record_time or row.first_observed_at)
-        wanted[(row.record_type, day, row.currency)].update(cost_nanos=row.cost_nanos, record_count=1)
-    kept = _summed(rows["record_rollups"], ("record_type", "day", "currency"), ("cost_nanos", "record_count"))
-    assert kept == _without_zeros(wanted)
+        of_records[(row.record_type, day, row.currency)].update(cost_nanos=row.cost_nanos, record_count=1)
+    kept = _summed(rows["record_rollups"], tables.record_rollups, ("cost_nanos", "record_count"))
+    assert kept == _without_zeros(of_records)
 
 
-def _summed(rows: list[Any], keys: tuple[str, ...], names: tuple[str, ...]) -> dict[Any, dict[str, int]]:
-    sums: dict[Any, Counter[str]] = defaultdict(Counter)
+def _kind(row: Any) -> str:
+    return (
+        row.record_type if row.record_type == "other" else f"{row.record_type}_{row.direction or 'outbound'}"
+    )
+
+
+def _parts(row: Any, lines: list[Any]) -> Counter[str]:
+    parts: Counter[str] = Counter()
+    for line in lines:
+        parts[line.record_type] += line.cost_nanos
+    rest = row.cost_nanos - sum(parts.values())
+    if rest:
+        parts["estimate"] = rest
+    return parts
+
+
+def _add(sums: Counter[str], row: Any, nanos: int) -> None:
+    sums.update(cost_nanos=nanos, charge_count=1)
+    if row.settled_at is not None:
+        sums.update(exact_nanos=nanos, exact_count=1)
+
+
+def _assert_days_add_up(days: list[Any]) -> None:
+    """What the parts of a day come to is what its charges come to, exactly and estimated."""
+    wholes: Sums = defaultdict(Counter)
+    parts: Sums = defaultdict(Counter)
+    for row in days:
+        of_day = (parts if row.part else wholes)[(row.day, row.record_type, row.currency)]
+        of_day.update(cost_nanos=row.cost_nanos, exact_nanos=row.exact_nanos)
+    assert _without_zeros(parts) == _without_zeros(wholes)
+
+
+def _summed(rows: list[Any], table: Table, names: tuple[str, ...]) -> dict[Any, dict[str, int]]:
+    keys = [column.name for column in table.primary_key if column.name != "slot"]
+    sums: Sums = defaultdict(Counter)
     for row in rows:
         key = tuple(row._mapping[name] for name in keys)
         for name in names:
@@ -95,7 +138,7 @@ def _summed(rows: list[Any], keys: tuple[str, ...], names: tuple[str, ...]) -> d
     return _without_zeros(sums)
 
 
-def _without_zeros(sums: dict[Any, Counter[str]]) -> dict[Any, dict[str, int]]:
+def _without_zeros(sums: Sums) -> dict[Any, dict[str, int]]:
     kept = {key: {name: value for name, value in of.items() if value} for key, of in sums.items()}
     return {key: of for key, of in kept.items() if of}
 

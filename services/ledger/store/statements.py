@@ -8,9 +8,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 Values = dict[str, Any]
 
-_ROWS_PER_STATEMENT = 1_000
-"""Both stores bound the number of parameters of one statement, SQLite the lower, at 32,766."""
-
 
 def has_many_writers(connection: Connection) -> bool:
     """Whether others may write meanwhile: on PostgreSQL yes, and locks are needed; SQLite has one writer."""
@@ -54,10 +51,11 @@ def update_by_id(connection: Connection, table: Table, rows: Sequence[Values]) -
 
 def add_to_sums(connection: Connection, table: Table, rows: Sequence[Values], sums: Sequence[str]) -> None:
     """Add to the running sums of rows with the same key, in key order; new keys start there."""
+    if not rows:
+        return
     keys = [column.name for column in table.primary_key]
     in_order = sorted(rows, key=lambda row: tuple(row[key] for key in keys))
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    for start in range(0, len(in_order), _ROWS_PER_STATEMENT):
-        statement = make(table).values(in_order[start : start + _ROWS_PER_STATEMENT])
-        added = {name: table.c[name] + statement.excluded[name] for name in sums}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added))
+    statement = make(table)
+    added = {name: table.c[name] + statement.excluded[name] for name in sums}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), in_order)
