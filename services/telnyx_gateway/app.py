@@ -1,17 +1,21 @@
 """Putting telnyx-gateway together from its settings."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
 from services.common.clock import SystemClock
 from services.common.server import Endpoint
 from services.telnyx_gateway.account import account_key
+from services.telnyx_gateway.balance import BALANCE
 from services.telnyx_gateway.client import Backoff, TelnyxClient
 from services.telnyx_gateway.detail_reader import DetailReader
+from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.quota_gate import QuotaGate
 from services.telnyx_gateway.service import TelnyxGatewayService
 from services.telnyx_gateway.settings import TelnyxGatewaySettings
+from services.telnyx_gateway.shared_balance import SharedBalance
 from tollbook.telnyx.v1 import telnyx_gateway_pb2, telnyx_gateway_pb2_grpc
 
 _SERVICE_NAME = telnyx_gateway_pb2.DESCRIPTOR.services_by_name["TelnyxGatewayService"].full_name
@@ -33,9 +37,11 @@ async def open_endpoint(
     gates = {name: QuotaGate(name, limit, window_s, clock) for name, (limit, window_s) in _QUOTAS.items()}
     client = TelnyxClient(settings.telnyx_api_base, api_key, gates, clock, backoff=backoff or Backoff())
     stack.push_async_callback(client.close)
+    balance = SharedBalance(partial(client.get, BALANCE, Priority.PERSON), clock)
+    stack.push_async_callback(balance.close)
     key = account_key(api_key)
     reader = DetailReader(client, clock, key)
-    service = TelnyxGatewayService(client, reader, gates["detail_records"], clock, key)
+    service = TelnyxGatewayService(client, balance, reader, gates["detail_records"], clock, key)
     return Endpoint(
         listen=settings.telnyx_gateway_listen,
         listen_variable="TELNYX_GATEWAY_LISTEN",

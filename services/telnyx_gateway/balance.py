@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from services.common.money import Money
-from services.telnyx_gateway.request import UnreadableAnswer
+from services.telnyx_gateway.request import Request, UnreadableAnswer
 from services.telnyx_vocabulary.json_values import ABSENT, DECODE_ERRORS, DEFAULT_CURRENCY, ValueReader
 
 
@@ -50,3 +50,6 @@ def parse_balance(body: bytes) -> Balance:
     if balance is None or reader.unreadable:
         raise UnreadableAnswer("; ".join(reader.unreadable) or "balance: missing")
     return Balance(balance, pending, credit_limit, available or balance + credit_limit)
+
+
+BALANCE: Request[Balance] = Request("balance", {}, parse_balance, "[TELNYX BALANCE]")

@@ -10,7 +10,6 @@ from google.type import date_pb2
 from services.common.clock import Clock
 from services.common.errors import InvalidInput
 from services.common.wire import optional_time, to_money, to_timestamp
-from services.telnyx_gateway.balance import Balance, parse_balance
 from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.detail_query import DetailQuery, Window, make_query
 from services.telnyx_gateway.detail_reader import Complete, DetailReader, RecordPage
@@ -18,6 +17,7 @@ from services.telnyx_gateway.public_keys import parse_public_keys
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.quota_gate import QuotaGate
 from services.telnyx_gateway.request import Request
+from services.telnyx_gateway.shared_balance import SharedBalance
 from services.telnyx_gateway.usage import read_usage
 from services.telnyx_vocabulary.record_types import RecordType, find_record_type
 from services.telnyx_vocabulary.wire import encode_record
@@ -26,7 +26,6 @@ from tollbook.telnyx.v1 import telnyx_gateway_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
-_BALANCE: Request[Balance] = Request("balance", {}, parse_balance, "[TELNYX BALANCE]")
 _PUBLIC_KEY: Request[tuple[str, ...]] = Request("public_key", {}, parse_public_keys, "[TELNYX PUBLIC KEY]")
 
 
@@ -36,25 +35,28 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
     def __init__(
         self,
         client: TelnyxClient,
+        balance: SharedBalance,
         reader: DetailReader,
         detail_gate: QuotaGate,
         clock: Clock,
         account_key: str,
     ) -> None:
         self._client = client
+        self._balance = balance
         self._reader = reader
         self._detail_gate = detail_gate
         self._clock = clock
         self._account_key = account_key
 
     async def GetBalance(self, request: pb.GetBalanceRequest, context: Context) -> pb.GetBalanceResponse:
-        balance = await self._client.get(_BALANCE, Priority.PERSON)
+        reading = await self._balance.read(_decode_age_s(request))
+        balance = reading.balance
         return pb.GetBalanceResponse(
             balance=to_money(balance.balance),
             pending=to_money(balance.pending),
             credit_limit=to_money(balance.credit_limit),
             available_credit=to_money(balance.available_credit),
-            read_time=to_timestamp(self._clock.now()),
+            read_time=to_timestamp(reading.read_at),
         )
 
     async def GetPublicKeys(
@@ -96,6 +98,13 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
         return pb.GetQuotaResponse(
             limit=report.limit, remaining=report.remaining, reset_time=to_timestamp(report.reset_at)
         )
+
+
+def _decode_age_s(request: pb.GetBalanceRequest) -> float:
+    age_s = request.max_age.seconds + request.max_age.nanos / 1e9
+    if age_s < 0:
+        raise InvalidInput("max_age must not be negative", field="max_age")
+    return age_s
 
 
 def _decode_query(request: pb.ListDetailRecordsRequest) -> DetailQuery:

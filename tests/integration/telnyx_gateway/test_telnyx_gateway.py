@@ -11,6 +11,7 @@ import grpc
 import httpx
 import pytest
 import structlog
+from google.protobuf.duration_pb2 import Duration
 from google.type import date_pb2
 from msgspec.structs import replace
 from pydantic import SecretStr
@@ -173,6 +174,36 @@ async def test_balance_key_and_usage() -> None:
     assert sum(from_money(day.cost).nanos for day in usage.days) == sum(charges.values()) > 0
     assert len(usage.days) == 4
     assert usage.account_key == account_key(PLENTY.account_key)
+
+
+async def test_a_balance_that_is_young_enough_is_not_asked_for_again() -> None:
+    young_enough = pb.GetBalanceRequest(max_age=Duration(seconds=3_600))
+    async with account() as (sandbox, stub):
+        first = await stub.GetBalance(young_enough)
+        again = await asyncio.gather(*(stub.GetBalance(young_enough) for _ in range(20)))
+        assert again == [first] * 20
+        assert sandbox.core.api.requests["balance"] == 1
+        afresh = await stub.GetBalance(pb.GetBalanceRequest())
+        assert from_timestamp(afresh.read_time) > from_timestamp(first.read_time)
+        assert await stub.GetBalance(young_enough) == afresh
+        assert sandbox.core.api.requests["balance"] == 2
+
+
+async def test_a_telnyx_that_is_down_is_not_asked_by_each_open_page() -> None:
+    async with account() as (sandbox, stub):
+        sandbox.core.api.is_out = True
+        asked = pb.GetBalanceRequest(max_age=Duration(seconds=30))
+        errors = await asyncio.gather(*(failure(stub.GetBalance(asked)) for _ in range(20)))
+        assert {type(error) for error in errors} == {TelnyxUnreachable}
+        # Two attempts each second at the most, however many ask; on a busy machine the askers take a while.
+        assert sandbox.core.api.requests["balance"] <= 10
+
+
+async def test_an_age_below_nothing_is_refused() -> None:
+    async with account() as (_, stub):
+        error = await failure(stub.GetBalance(pb.GetBalanceRequest(max_age=Duration(seconds=-1))))
+    assert isinstance(error, InvalidInput)
+    assert error.field == "max_age"
 
 
 async def test_an_answer_names_its_query_its_key_and_its_time() -> None:
