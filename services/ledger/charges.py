@@ -44,7 +44,11 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """A call leg as the facts have it now. `estimate_nanos` is None until a hang-up was seen; `rate` is its rate."""
+    """A call leg as the facts have it now.
+
+    `estimate_nanos` is None until a hang-up was seen; `rate` is its rate. `reasons` says of each of `missing` why it is
+    expected. `is_announced`: a webhook told of it; a silent leg is known from its records alone.
+    """
 
     call_id: str
     session_id: str

@@ -9,9 +9,7 @@ from google.type import money_pb2
 from services.common.errors import InvalidInput
 from services.common.money import Money
 from services.common.wire import from_timestamp, optional_time, to_money, to_timestamp
-from services.ledger.charges import Charge, Kind
-from services.ledger.parts import Part
-from services.ledger.store.call_views import CallView, SessionView
+from services.ledger.charges import Kind
 from services.ledger.store.charge_filters import ChargeFilter, Status
 from services.ledger.store.recorded_sweeps import Sweep
 from services.ledger.store.summaries import Grouping, Sums, Totals
@@ -30,12 +28,6 @@ _FILTER_KINDS: Mapping[int, Kind] = {
 _FILTER_STATUSES: Mapping[int, Status] = {
     book_pb2.CHARGE_STATUS_ESTIMATED: "estimated",
     book_pb2.CHARGE_STATUS_EXACT: "exact",
-}
-_ENTRY_KINDS: Mapping[str, "book_pb2.EntryKind.ValueType"] = {
-    "estimate": book_pb2.ENTRY_KIND_ESTIMATE,
-    "reversal": book_pb2.ENTRY_KIND_REVERSAL,
-    "exact": book_pb2.ENTRY_KIND_EXACT,
-    "adjustment": book_pb2.ENTRY_KIND_ADJUSTMENT,
 }
 _GROUPINGS: Mapping[int, Grouping] = {
     ledger_pb2.GROUP_BY_DAY: "day",
@@ -57,6 +49,13 @@ def decode_filter(message: ledger_pb2.ChargeFilter) -> ChargeFilter:
         kind=_FILTER_KINDS.get(message.kind),
         status=_FILTER_STATUSES.get(message.status),
     )
+
+
+def decode_kind(kind: int) -> Kind:
+    """The kind of a charge. Raises InvalidInput for none."""
+    if kind not in _FILTER_KINDS:
+        raise InvalidInput("say which kind of charge is meant: a call, a message or another record", "kind")
+    return _FILTER_KINDS[kind]
 
 
 def decode_grouping(group_by: int) -> Grouping | None:
@@ -133,53 +132,10 @@ def encode_charge(row: Any) -> book_pb2.Charge:
         direction=row.direction,
         time=to_timestamp(row.billing_date),
         duration_seconds=row.duration,
-        cost=_money(row.currency, row.cost_nanos),
+        cost=money(row.currency, row.cost_nanos),
         status=book_pb2.CHARGE_STATUS_EXACT if is_exact else book_pb2.CHARGE_STATUS_ESTIMATED,
         source=row.source,
         description=row.description,
-    )
-
-
-def encode_call(view: CallView, account_currency: str) -> book_pb2.CallLeg:
-    """A leg with its parts and its journal."""
-    leg = view.leg
-    leading = leg.charges[0].source if leg.charges else ""
-    return book_pb2.CallLeg(
-        telnyx_call_id=leg.call_id,
-        call_control_id=leg.call_control_id,
-        leg_id=leg.leg_id,
-        session_id=leg.session_id,
-        from_number=leg.from_number,
-        to_number=leg.to_number,
-        direction=leg.direction,
-        start_time=to_timestamp(leg.started_at),
-        answer_time=to_timestamp(leg.answered_at),
-        end_time=to_timestamp(leg.ended_at),
-        hangup_cause=leg.hangup_cause,
-        call_status=leg.call_status,
-        costs=_costs(leg.charges, account_currency),
-        status=_status(is_exact=view.is_settled),
-        estimate=None if leg.estimate_nanos is None else _money(account_currency, leg.estimate_nanos),
-        estimate_rate=_money(account_currency, leg.rate.nanos_per_minute),
-        estimate_source=leg.rate.source,
-        parts=[_encode_part(part) for charge in leg.charges for part in charge.parts],
-        missing=leg.missing,
-        unreadable=leg.unreadable,
-        history=[_encode_entry(row) for row in view.history],
-        source=leading,
-    )
-
-
-def encode_session(view: SessionView, account_currency: str) -> book_pb2.Session:
-    """A session: exact when all its legs are, and never while nothing about it has an effect."""
-    charges = [charge for call in view.calls for charge in call.leg.charges] + list(view.others)
-    settled = [call.is_settled for call in view.calls] + [charge.can_settle for charge in view.others]
-    return book_pb2.Session(
-        session_id=view.session_id,
-        costs=_costs(charges, account_currency),
-        status=_status(is_exact=bool(settled) and all(settled)),
-        calls=[encode_call(call, account_currency) for call in view.calls],
-        other_parts=[_encode_part(part) for charge in view.others for part in charge.parts],
     )
 
 
@@ -200,63 +156,30 @@ def encode_summary(totals: Sums, groups: Sums, account_currency: str) -> ledger_
 
 def _encode_totals(by_currency: Mapping[str, Totals], account_currency: str) -> list[ledger_pb2.Totals]:
     return [
-        _encode_total(currency, by_currency[currency])
-        for currency in _in_order(by_currency, account_currency)
+        _encode_total(currency, by_currency[currency]) for currency in in_order(by_currency, account_currency)
     ]
 
 
 def _encode_total(currency: str, totals: Totals) -> ledger_pb2.Totals:
     return ledger_pb2.Totals(
         currency=currency,
-        total_cost=_money(currency, totals.total_nanos),
-        call_cost=_money(currency, totals.by_kind["call"]),
-        sms_cost=_money(currency, totals.by_kind["sms"]),
-        other_cost=_money(currency, totals.by_kind["other"]),
-        estimated_cost=_money(currency, totals.total_nanos - totals.exact_nanos),
-        exact_cost=_money(currency, totals.exact_nanos),
+        total_cost=money(currency, totals.total_nanos),
+        call_cost=money(currency, totals.by_kind["call"]),
+        sms_cost=money(currency, totals.by_kind["sms"]),
+        other_cost=money(currency, totals.by_kind["other"]),
+        estimated_cost=money(currency, totals.total_nanos - totals.exact_nanos),
+        exact_cost=money(currency, totals.exact_nanos),
         count=totals.count,
     )
 
 
-def _in_order(currencies: Iterable[str], account_currency: str) -> list[str]:
+def in_order(currencies: Iterable[str], account_currency: str) -> list[str]:
     """The account's currency first, then the others by name."""
     return sorted(currencies, key=lambda currency: (currency != account_currency, currency))
 
 
-def _costs(charges: Iterable[Charge], account_currency: str) -> list[money_pb2.Money]:
-    sums: dict[str, int] = {}
-    for charge in charges:
-        sums[charge.currency] = sums.get(charge.currency, 0) + charge.cost_nanos
-    return [_money(currency, sums[currency]) for currency in _in_order(sums, account_currency)]
-
-
-def _status(*, is_exact: bool) -> "book_pb2.ChargeStatus.ValueType":
-    return book_pb2.CHARGE_STATUS_EXACT if is_exact else book_pb2.CHARGE_STATUS_ESTIMATED
-
-
-def _encode_part(part: Part) -> book_pb2.Part:
-    return book_pb2.Part(
-        record_type=part.record_type,
-        record_id=part.record_id,
-        cost=_money(part.currency, part.cost_nanos),
-        rate=part.rate,
-        billed_seconds=part.billed_seconds,
-        call_seconds=part.call_seconds,
-        source=part.source,
-    )
-
-
-def _encode_entry(row: Any) -> book_pb2.Entry:
-    return book_pb2.Entry(
-        posted_time=to_timestamp(row.posted_at),
-        kind=_ENTRY_KINDS[row.kind],
-        amount=_money(row.currency, row.amount_nanos),
-        cost_after=_money(row.currency, row.cost_after_nanos),
-        source=row.source,
-    )
-
-
-def _money(currency: str, nanos: int) -> money_pb2.Money:
+def money(currency: str, nanos: int) -> money_pb2.Money:
+    """A sum as a message."""
     message = to_money(Money(currency, nanos))
     if message is None:
         raise AssertionError("a sum is never absent")

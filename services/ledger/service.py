@@ -12,12 +12,14 @@ from sqlalchemy import Connection
 
 from services.common.errors import InvalidInput
 from services.common.wire import from_money, from_timestamp, optional_time, to_timestamp
-from services.ledger import codec
+from services.ledger import call_codec, codec
 from services.ledger.admission import admit, admit_moment, refused_as
 from services.ledger.metrics import EVENTS, RECORDS, SWEEPS
 from services.ledger.store.book import Book
+from services.ledger.store.call_facts import list_call_facts
 from services.ledger.store.call_views import get_call, get_session
 from services.ledger.store.charge_pages import list_charges
+from services.ledger.store.charge_views import get_charge
 from services.ledger.store.recorded_sweeps import UsageDay
 from services.ledger.store.summaries import summarize
 from services.ledger.store.work_lists import list_open, list_sweeps
@@ -125,7 +127,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         _check_id(request.id, "callControlId")
         rules = self._book.rules
         view = await self._read(lambda connection: get_call(connection, request.id, rules))
-        return ledger_pb2.GetCallResponse(call=codec.encode_call(view, rules.account_currency))
+        return ledger_pb2.GetCallResponse(call=call_codec.encode_call(view, rules.account_currency))
 
     async def GetSession(
         self, request: ledger_pb2.GetSessionRequest, _context: Context
@@ -133,7 +135,23 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         _check_id(request.session_id, "callSessionId")
         rules = self._book.rules
         view = await self._read(lambda connection: get_session(connection, request.session_id, rules))
-        return ledger_pb2.GetSessionResponse(session=codec.encode_session(view, rules.account_currency))
+        return ledger_pb2.GetSessionResponse(session=call_codec.encode_session(view, rules.account_currency))
+
+    async def ListCallFacts(
+        self, request: ledger_pb2.ListCallFactsRequest, _context: Context
+    ) -> ledger_pb2.ListCallFactsResponse:
+        _check_id(request.id, "callControlId")
+        rules = self._book.rules
+        view = await self._read(lambda connection: list_call_facts(connection, request.id, rules))
+        return call_codec.encode_facts(view)
+
+    async def GetCharge(
+        self, request: ledger_pb2.GetChargeRequest, _context: Context
+    ) -> ledger_pb2.GetChargeResponse:
+        _check_id(request.record_id, "id")
+        kind, rules = codec.decode_kind(request.kind), self._book.rules
+        view = await self._read(lambda connection: get_charge(connection, kind, request.record_id, rules))
+        return call_codec.encode_charge_view(view, rules.account_currency)
 
     async def ListCharges(
         self, request: ledger_pb2.ListChargesRequest, _context: Context

@@ -1,6 +1,7 @@
 """Reading one leg or one session: derived from its facts on the spot, with the journal beside it."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +14,31 @@ from services.ledger.facts import Rules
 from services.ledger.others import other_id
 from services.ledger.store.clusters import leg_anchor, session_anchor
 from services.ledger.store.deriving import derive_clusters
-from services.ledger.store.loaded_facts import load_clusters
+from services.ledger.store.last_sweeps import last_sweeps
+from services.ledger.store.loaded_facts import LoadedCluster, load_clusters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """A leg, whether it is settled, and its journal, oldest line first (rows of billing_entries with `currency`)."""
+    """A leg, whether it is settled, and its journal, oldest line first (rows of billing_entries with `currency`).
+
+    `last_sweeps`: rows of sweeps by record type, for what it misses.
+    """
 
     leg: Leg
     is_settled: bool
     history: tuple[Any, ...]
+    last_sweeps: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundLeg:
+    """A leg in its cluster."""
+
+    cluster_id: int
+    loaded: LoadedCluster
+    derived: Derived
+    leg: Leg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +51,25 @@ class SessionView:
 
 
 def get_call(connection: Connection, call_id: str, rules: Rules) -> CallView:
+    """The leg that is known by an id. Raises NotFound."""
+    return _views(connection, [find_leg(connection, call_id, rules).leg])[0]
+
+
+def find_leg(connection: Connection, call_id: str, rules: Rules) -> FoundLeg:
     """The leg that is known by an id of any kind: a name goes before a leg id, and that before the id of a record.
 
     Raises NotFound.
     """
-    derived = _derive(connection, _clusters_of(connection, call_id), rules)
+    loaded = load_clusters(connection, _clusters_of(connection, call_id))
     known = [
-        (nearness, leg)
-        for found in derived.values()
-        for leg in found.legs
-        if (nearness := _nearness(call_id, leg, found)) is not None
+        (nearness, FoundLeg(cluster_id=cluster_id, loaded=loaded[cluster_id], derived=derived, leg=leg))
+        for cluster_id, derived in derive_clusters(connection, loaded, rules).items()
+        for leg in derived.legs
+        if (nearness := _nearness(call_id, leg, derived)) is not None
     ]
     if not known:
         raise NotFound("no call is known under this id", "callControlId")
-    _, leg = min(known, key=lambda pair: pair[0])
-    return _views(connection, [leg])[0]
+    return min(known, key=lambda pair: pair[0])[1]
 
 
 def get_session(connection: Connection, session_id: str, rules: Rules) -> SessionView:
@@ -70,10 +90,6 @@ def get_session(connection: Connection, session_id: str, rules: Rules) -> Sessio
             charge for charge in derived.charges if charge.kind == "other" and charge.record_id in own
         ),
     )
-
-
-def _derive(connection: Connection, cluster_ids: list[int], rules: Rules) -> dict[int, Derived]:
-    return derive_clusters(connection, load_clusters(connection, cluster_ids), rules)
 
 
 def _nearness(call_id: str, leg: Leg, derived: Derived) -> int | None:
@@ -120,6 +136,11 @@ def _views(connection: Connection, legs: list[Leg]) -> list[CallView]:
     for row in connection.execute(query):
         history[owner[row.billing_id]].append(row)
     return [
-        CallView(leg=leg, is_settled=leg.call_id in settled, history=tuple(history[leg.call_id]))
+        CallView(
+            leg=leg,
+            is_settled=leg.call_id in settled,
+            history=tuple(history[leg.call_id]),
+            last_sweeps=last_sweeps(connection, leg),
+        )
         for leg in legs
     ]

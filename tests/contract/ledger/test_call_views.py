@@ -5,7 +5,7 @@ import pytest
 from services.common.errors import NotFound
 from services.ledger.store.book import Book
 from services.ledger.store.call_views import CallView, SessionView, get_call, get_session
-from tests.support.ledger_books import record_all
+from tests.support.ledger_books import record_all, sweep
 from tests.support.ledger_consistency import assert_book_is_consistent
 from tests.support.ledger_facts import LegIds, at, fixed_id, leg, record
 
@@ -146,3 +146,31 @@ def test_sessions_of_one_cluster_do_not_show_each_others_legs_or_records(book: B
     assert view.others == ()
     assert [charge.cost_nanos for charge in session(book, loose.session_id).others] == [2_000_000]
     assert call(book, second.leg_id).leg.started_at == at(0)
+
+
+def test_what_is_missing_says_what_was_last_read_about_it(book: Book) -> None:
+    told = leg()
+    record_all(book, [told.event("call.answered", 0), told.hangup(60)])
+    assert call(book, told.leg_id).last_sweeps == {}
+    narrow = {"from_at": at(-10), "to_at": at(61)}
+    record_all(
+        book,
+        [
+            sweep("sip-trunking", 3, 900, **narrow),
+            sweep("sip-trunking", 0, 1000, **narrow),
+            sweep("sip-trunking", 0, 1100, from_at=at(1), to_at=at(61)),
+            sweep("sip-trunking", 0, 1200, from_at=at(-10), to_at=at(59)),
+            sweep("amd", 0, 1300, **narrow),
+        ],
+    )
+    view = call(book, told.leg_id)
+    assert view.leg.missing == ("call-control", "sip-trunking")
+    assert {name: row.read_at for name, row in view.last_sweeps.items()} == {"sip-trunking": at(1000)}
+    [of_session] = session(book, told.session_id).calls
+    assert of_session.last_sweeps == view.last_sweeps
+
+
+def test_a_silent_leg_is_not_announced(book: Book) -> None:
+    record_all(book, [leg("a").event("call.initiated"), leg("b").record("sip-trunking")])
+    assert call(book, leg("a").leg_id).leg.is_announced
+    assert not call(book, leg("b").call_control_id).leg.is_announced

@@ -1,6 +1,7 @@
 """Which charges there are when ids come one by one: legs that are joined, renamed, told apart."""
 
 from itertools import pairwise, permutations
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -43,7 +44,7 @@ def test_a_leg_known_by_its_leg_id_is_renamed_when_its_call_control_id_turns_up(
 
 def test_a_leg_named_by_a_sip_call_id_leaves_its_money_to_the_leg_that_got_its_record(book: Book) -> None:
     """Not to just any leg of the session."""
-    names = {"record_id": "trunk", "session_id": SESSION, "sip_call_id": "sip-1"}
+    names: dict[str, Any] = {"record_id": "trunk", "session_id": SESSION, "sip_call_id": "sip-1"}
     record_all(book, [record("sip-trunking", "0.005", **names), leg("a").hangup(), leg("z").hangup()])
     heir = leg("m").call_control_id
     record_all(book, [record("sip-trunking", "0.005", call_control_id=heir, observed_s=900, **names)])
@@ -55,7 +56,7 @@ def test_a_leg_named_by_a_sip_call_id_leaves_its_money_to_the_leg_that_got_its_r
 
 
 def test_a_leg_named_by_its_record_leaves_its_money_to_the_leg_that_got_it(book: Book) -> None:
-    names = {"record_id": "web", "session_id": SESSION}
+    names: dict[str, Any] = {"record_id": "web", "session_id": SESSION}
     record_all(book, [record("webrtc", "0.004", **names), leg("a").hangup(), leg("z").hangup()])
     heir = leg("m").leg_id
     record_all(book, [record("webrtc", "0.004", leg_id=heir, observed_s=900, **names)])

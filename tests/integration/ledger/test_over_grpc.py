@@ -94,6 +94,51 @@ async def test_sessions_charges_and_sums(ledger: ledger_pb2_grpc.LedgerServiceSt
     assert [group.key for group in summary.groups] == ["call-control", "sip-trunking"]
 
 
+async def test_what_a_call_misses_and_the_facts_behind_it(
+    ledger: ledger_pb2_grpc.LedgerServiceStub,
+) -> None:
+    await record_hangup(ledger)
+    body = b'{"id": "caf\xe9"}'
+    trunk = replace(LEG.record("sip-trunking", "0.005", record_id="trunk"), raw=body)
+    await ledger.RecordDetailRecords(ledger_pb2.RecordDetailRecordsRequest(records=[encode_record(trunk)]))
+    await ledger.RecordSweep(
+        sweep_of(record_type="call-control", from_time=to_timestamp(at(-60)), to_time=to_timestamp(at(90)))
+    )
+    call = (await ledger.GetCall(ledger_pb2.GetCallRequest(id="trunk"))).call
+    [missing] = call.missing_parts
+    assert call.announced
+    assert (missing.record_type, missing.last_sweep.verdict) == (
+        "call-control",
+        book_pb2.SWEEP_VERDICT_UNPROVEN,
+    )
+    assert "every answered call is billed for call-control" in missing.reason
+    facts = await ledger.ListCallFacts(ledger_pb2.ListCallFactsRequest(id="trunk"))
+    assert [event.event_type for event in facts.events] == ["call.answered", "call.hangup"]
+    [record] = facts.records
+    assert (record.raw_json, record.counts, from_money(record.cost)) == (
+        '{"id": "caf\ufffd"}',
+        True,
+        usd("0.005"),
+    )
+    assert {fact.telnyx_call_id for fact in (*facts.events, record)} == {LEG.call_control_id}
+    assert not facts.truncated
+
+
+async def test_one_charge_with_all_that_belongs_to_it(ledger: ledger_pb2_grpc.LedgerServiceStub) -> None:
+    await record_hangup(ledger)
+    await record_base(ledger)
+    request = ledger_pb2.GetChargeRequest(kind=book_pb2.RECORD_KIND_CALL, record_id=LEG.call_control_id)
+    told = await ledger.GetCharge(request)
+    [charge] = told.charges
+    assert from_money(charge.cost) == usd("0.007")
+    assert [(part.record_type, from_money(part.cost)) for part in told.parts] == [
+        ("call-control", usd("0.002")),
+        ("sip-trunking", usd("0.005")),
+    ]
+    assert [from_money(entry.amount) for entry in told.history] == [usd("0.015"), usd("-0.015"), usd("0.007")]
+    assert (len(told.events), len(told.records)) == (2, 2)
+
+
 async def test_a_sweep_and_its_verdict(ledger: ledger_pb2_grpc.LedgerServiceStub) -> None:
     await record_base(ledger)
     sent = book_pb2.Sweep(
@@ -185,6 +230,9 @@ async def test_a_restart_keeps_everything(tmp_path: Path) -> None:
         ),
         ("GetCall", ledger_pb2.GetCallRequest(), "callControlId"),
         ("GetSession", ledger_pb2.GetSessionRequest(session_id="s" * 513), "callSessionId"),
+        ("ListCallFacts", ledger_pb2.ListCallFactsRequest(), "callControlId"),
+        ("GetCharge", ledger_pb2.GetChargeRequest(record_id="x"), "kind"),
+        ("GetCharge", ledger_pb2.GetChargeRequest(kind=book_pb2.RECORD_KIND_SMS), "id"),
         (
             "RecordUsage",
             ledger_pb2.RecordUsageRequest(
@@ -203,14 +251,14 @@ async def test_what_cannot_be_done_is_refused_by_field(
     assert error.field == field
 
 
-def sweep_of(**fields: Timestamp | None) -> ledger_pb2.RecordSweepRequest:
+def sweep_of(record_type: str = "amd", **fields: Timestamp | None) -> ledger_pb2.RecordSweepRequest:
     """An empty sweep of one second, but for the given times."""
     times = {
         "from_time": to_timestamp(at(0)),
         "to_time": to_timestamp(at(1)),
         "read_time": to_timestamp(at(2)),
     }
-    sweep = book_pb2.Sweep(record_type="amd", query_form="amd?")
+    sweep = book_pb2.Sweep(record_type=record_type, query_form=f"{record_type}?")
     for name, stamp in (times | fields).items():
         getattr(sweep, name).CopyFrom(stamp)
     return ledger_pb2.RecordSweepRequest(sweep=sweep)
@@ -299,6 +347,10 @@ async def test_unknown_ids_are_not_found(ledger: ledger_pb2_grpc.LedgerServiceSt
     assert isinstance(error, NotFound)
     error = await refusal(lambda: ledger.GetSession(ledger_pb2.GetSessionRequest(session_id="nobody")))
     assert isinstance(error, NotFound)
+    error = await refusal(lambda: ledger.ListCallFacts(ledger_pb2.ListCallFactsRequest(id="nobody")))
+    assert isinstance(error, NotFound)
+    unknown = ledger_pb2.GetChargeRequest(kind=book_pb2.RECORD_KIND_OTHER, record_id="fax:nobody")
+    assert isinstance(await refusal(lambda: ledger.GetCharge(unknown)), NotFound)
 
 
 async def test_one_odd_event_does_not_stop_the_others(ledger: ledger_pb2_grpc.LedgerServiceStub) -> None:

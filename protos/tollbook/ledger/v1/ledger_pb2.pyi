@@ -526,7 +526,7 @@ class ListCallFactsResponse(_message.Message):
     RECORDS_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
     truncated: _builtins.bool
-    """There are more than that."""
+    """There are more than that, or raw texts are left out because all of them are too long for one answer."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.EventFact]:
         """At most 1000, oldest first."""
@@ -558,7 +558,7 @@ class GetChargeRequest(_message.Message):
     RECORD_ID_FIELD_NUMBER: _builtins.int
     kind: _book_pb2.RecordKind.ValueType
     record_id: _builtins.str
-    """As in Charge."""
+    """As in Charge. Of a charge that was merged into another, that one is told."""
     def __init__(
         self,
         *,
@@ -592,7 +592,7 @@ class GetChargeResponse(_message.Message):
     def history(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.Entry]: ...
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.EventFact]:
-        """Only the facts that name this very charge; for a call ListCallFacts tells more."""
+        """Only the facts that name this very charge, bounded as in ListCallFacts; for a call that one tells more."""
 
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.RecordFact]: ...
