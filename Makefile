@@ -12,16 +12,17 @@ PROTOC = $(BIN)/python -m grpc_tools.protoc -Iprotos -I$(shell $(BIN)/python -c 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format protos lock clean
+.PHONY: help run test check screenshots format protos lock clean
 
 help: ## What can be made
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The leash ends the supervisor, and so all it runs, also when make itself is killed.
 run: .venv/.installed-for-run ## Set up what is missing and run Tollbook, until Ctrl-C
 	@exec $(BIN)/python services/cli/leash.py TERM $$PPID $(BIN)/tollbook run
 
 test: check ## Set up what is missing, check, and run every test
+	@$(PYTHON) deploy/browser.py
 	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal
 
 check: .venv/.installed-for-test ## Lint, types, imports, protos: under a minute
@@ -35,6 +36,10 @@ check: .venv/.installed-for-test ## Lint, types, imports, protos: under a minute
 	@rm -rf $(STUBS)/* && $(call generate,$(STUBS))
 	@diff -r -x '*.proto' -x __pycache__ $(STUBS)/tollbook protos/tollbook \
 		|| { echo "The committed stubs are not those of the protos: make protos"; exit 1; }
+
+screenshots: .venv/.installed-for-test ## Take the pictures of the page that the documents show
+	@$(PYTHON) deploy/browser.py
+	SCREENSHOTS=docs/images $(BIN)/pytest tests/e2e/browser/test_screenshots.py
 
 format: .venv/.installed-for-test ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only --quiet

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.browser_path import report_missing_browser
 from tests.support.databases import database_kind, database_url, databases, postgres_server
 
 __all__ = ["anyio_backend", "database_kind", "database_url", "databases", "postgres_server"]
@@ -11,3 +12,8 @@ __all__ = ["anyio_backend", "database_kind", "database_url", "databases", "postg
 def anyio_backend() -> str:
     """Asyncio only: grpc.aio knows no other. For the session, so that wider fixtures can be async too."""
     return "asyncio"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A run that skipped the page's tests must not look like one that passed them."""
+    report_missing_browser(terminalreporter)

@@ -1,0 +1,63 @@
+"""A browser, a running system with the sandbox's traffic, and visits to its page.
+
+One browser and one system per worker, for this package only: nothing of them runs beside other tests.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.support.browser import running_browser
+from tests.support.browser_path import browser_path
+from tests.support.stack import QUICK_QUOTA, Stack, running_stack
+from tests.support.visits import Visit, visit_to
+from tests.support.waiting import wait_until
+
+OpenVisit = Callable[..., Awaitable[Visit]]
+
+_TRAFFIC = ("--traffic", "--record-delay-min-s", "2", "--record-delay-max-s", "4", *QUICK_QUOTA)
+_HISTORY = 60
+
+
+@pytest.fixture(scope="package")
+def chromium() -> str:
+    """The path of the browser; without one, nothing else is started."""
+    return browser_path()
+
+
+@pytest.fixture(scope="package")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with running_browser(chromium) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def stack(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The system on the sandbox's account: a day of history in the book, and new calls and messages all the time."""
+    with running_stack(tmp_path_factory.mktemp("browser"), sandbox_arguments=_TRAFFIC) as stack:
+        wait_until(lambda: _count(stack) >= _HISTORY, 60, "the sandbox's history is not in the book")
+        yield stack
+
+
+@pytest.fixture
+async def open_visit(browser: Browser, stack: Stack) -> AsyncIterator[OpenVisit]:
+    """Opens visits to the running system, with options of Playwright's `new_context`; each is checked at the end."""
+    async with AsyncExitStack() as visits:
+
+        async def opened(**options: Any) -> Visit:
+            return await visits.enter_async_context(visit_to(browser, stack.tollbook.edge_url, **options))
+
+        yield opened
+
+
+@pytest.fixture
+async def visit(open_visit: OpenVisit) -> Visit:
+    """A visit with nothing special about it."""
+    return await open_visit()
+
+
+def _count(stack: Stack) -> int:
+    return int(stack.get("/api/billing/records", limit=1)["summary"]["count"])
