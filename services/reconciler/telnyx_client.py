@@ -11,7 +11,8 @@ from services.reconciler.reads import Read, ReadEnd, RecordPage
 from services.reconciler.sweep import Usage
 from tollbook.telnyx.v1 import telnyx_gateway_pb2, telnyx_gateway_pb2_grpc
 
-_USAGE_TIMEOUT_S = 60.0
+_USAGE_TIMEOUT_S = 300.0
+"""Longer than a background request waits for the quota (190 s): then the answer says why, which a deadline cannot."""
 
 
 class TelnyxClient:

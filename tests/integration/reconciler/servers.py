@@ -71,12 +71,13 @@ class LedgerServer(ledger_pb2_grpc.LedgerServiceServicer):
 
 
 class TelnyxServer(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer):
-    """Streams `parts`, then raises `fault` if there is one."""
+    """Streams `parts`, then raises `fault` if there is one. `patience_s`: how long a caller waits for usage."""
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
         self.parts: list[telnyx_gateway_pb2.ListDetailRecordsResponse] = []
         self.usage = telnyx_gateway_pb2.ListUsageResponse()
+        self.patience_s = 0.0
         self.fault: TollbookError | None = None
 
     async def ListDetailRecords(  # noqa: N802
@@ -90,6 +91,7 @@ class TelnyxServer(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer):
 
     async def ListUsage(self, request: telnyx_gateway_pb2.ListUsageRequest, context: _Context) -> Any:  # noqa: N802
         self.requests.append(request)
+        self.patience_s = context.time_remaining()
         if self.fault is not None:
             raise self.fault
         return self.usage

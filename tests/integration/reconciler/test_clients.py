@@ -13,6 +13,8 @@ from services.reconciler.items import OpenItem
 from services.reconciler.reads import IdFilter, Read, ReadEnd, RecordPage
 from services.reconciler.sweep import Sweep, Usage
 from services.reconciler.windows import Window
+from services.telnyx_gateway.quota import Priority
+from services.telnyx_gateway.quota_gate import PATIENCE_S
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.wire import encode_record
 from tests.integration.reconciler.servers import Backends, running_backends
@@ -152,6 +154,7 @@ async def test_usage_is_passed_on_exactly(backends: Backends) -> None:
     )
     usage = await backends.telnyx_client.list_usage("amd", date(2026, 11, 22), date(2026, 11, 23))
     assert usage == Usage("amd", ((date(2026, 11, 22), Money("USD", 15_000_000)),), NOON, "k")
+    assert backends.telnyx.patience_s > PATIENCE_S[Priority.BACKGROUND]
     backends.ledger.answers["RecordUsage"] = [ledger_pb2.RecordUsageResponse()]
     await backends.ledger_client.record_usage(usage)
     [request] = backends.ledger.requests
