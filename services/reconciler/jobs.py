@@ -124,7 +124,7 @@ class JobStore:
         return JobPage(tuple(map(job_of, shown)), rest)
 
     async def count_by_status(self) -> dict[str, int]:
-        """How many jobs there are of each status but `completed`, of which there is no end."""
+        """How many jobs there are of each status but `completed`, of which there are far too many to count often."""
         query = (
             select(jobs.c.status, func.count().label("job_count"))
             .where(jobs.c.status.in_((*_OPEN, "running")))
