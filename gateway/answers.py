@@ -97,7 +97,18 @@ class Entry(Answer):
     currency: str | msgspec.UnsetType = msgspec.UNSET
 
 
+class Attempt(Answer):
+    """One attempt to fetch a cost. `manual`: a person asked for it; `reason`: why it did not settle."""
+
+    finished_at: datetime | None
+    settled: bool
+    manual: bool
+    reason: str | None
+
+
 class Job(Answer):
+    """A job of the reconciler. `history` is there where one job is shown: its latest attempts, oldest first."""
+
     call_id: str
     session_id: str | None
     status: str
@@ -106,6 +117,7 @@ class Job(Answer):
     last_error: str | None
     completed_at: datetime | None
     created_at: datetime | None
+    history: list[Attempt] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Jobs(Answer):

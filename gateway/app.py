@@ -18,6 +18,8 @@ from gateway.calls_api import CallsApi
 from gateway.health import Health
 from gateway.middleware import EveryRequest
 from gateway.openapi import OpenApi
+from gateway.pages.live_feed import LiveFeed
+from gateway.pages.live_stream import LiveStream
 from gateway.pages.overview import BillingPage
 from gateway.problems import Problem, answer_problem
 from gateway.public_keys import PublicKeys
@@ -37,6 +39,7 @@ class Edge:
     batcher: EventBatcher
     access: Access
     clock: Clock
+    live: LiveFeed
 
 
 def build_app(edge: Edge) -> Starlette:
@@ -49,7 +52,6 @@ def build_app(edge: Edge) -> Starlette:
             TollbookError: answer_problem,
             grpc.aio.AioRpcError: answer_problem,
             HTTPException: answer_problem,
-            Exception: answer_problem,
         },
     )
     # A redirect would name whatever host the request claimed.

@@ -1,13 +1,12 @@
 """What the ledger and the reconciler say of one call, session or job, as REST answers."""
 
-from decimal import Decimal
-
 import msgspec
 from google.type.money_pb2 import Money as MoneyMessage
 
-from gateway.answers import Call, Entry, Job, Part, Session
+from gateway.answers import Attempt, Call, Entry, Job, Part, Session
 from gateway.book_answers import DEFAULT_CURRENCY, main_cost, number_of, status_of
-from services.common.money import UnreadableAmount, parse_nanos
+from gateway.exact_response import money_number
+from services.common.money import Money, UnreadableAmount, parse_nanos
 from services.common.wire import optional_time
 from tollbook.ledger.v1 import book_pb2
 from tollbook.reconciler.v1 import reconciler_pb2
@@ -88,7 +87,7 @@ def part_of(part: book_pb2.Part, currency: str) -> Part:
 
 
 def job_of(job: reconciler_pb2.Job) -> Job:
-    """A job of the reconciler."""
+    """A job of the reconciler as a list shows it: without its attempts."""
     return Job(
         call_id=job.call_id,
         session_id=job.session_id or None,
@@ -99,6 +98,20 @@ def job_of(job: reconciler_pb2.Job) -> Job:
         completed_at=optional_time(job, "completed_time"),
         created_at=optional_time(job, "create_time"),
     )
+
+
+def detailed_job_of(job: reconciler_pb2.Job) -> Job:
+    """A job with what each of its attempts came to."""
+    history = [
+        Attempt(
+            finished_at=optional_time(attempt, "finish_time"),
+            settled=attempt.settled,
+            manual=attempt.manual,
+            reason=attempt.reason or None,
+        )
+        for attempt in job.history
+    ]
+    return msgspec.structs.replace(job_of(job), history=history)
 
 
 def _entry_of(entry: book_pb2.Entry, currency: str) -> Entry:
@@ -121,10 +134,6 @@ def _currency_beside(money: MoneyMessage, currency: str) -> str | msgspec.UnsetT
 def _rate_number(text: str) -> msgspec.Raw | None:
     """A rate as a JSON number in plain notation, whatever notation Telnyx used; None where there is none."""
     try:
-        parse_nanos(text)
+        return money_number(Money("", parse_nanos(text)))
     except UnreadableAmount:
         return None
-    plain = format(Decimal(text), "f")
-    if "." in plain:
-        plain = plain.rstrip("0").rstrip(".")
-    return msgspec.Raw(plain.encode())

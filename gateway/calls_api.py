@@ -8,10 +8,9 @@ from starlette.responses import Response
 
 from gateway.answers import Job
 from gateway.backends import Backends
-from gateway.call_answers import call_of, job_of, session_of
+from gateway.call_answers import call_of, detailed_job_of, session_of
 from gateway.exact_response import ExactJson
 from gateway.parameters import path_id
-from gateway.problems import Problem
 from tollbook.ledger.v1.ledger_pb2 import GetCallRequest, GetSessionRequest
 from tollbook.reconciler.v1.reconciler_pb2 import GetJobRequest
 
@@ -27,19 +26,13 @@ class CallsApi:
 
     async def call(self, request: Request) -> Response:
         """One leg by any id it is known by."""
-        call_id = path_id(request)
-        if call_id is None:
-            raise Problem(404, "no call is known under this id")
-        response = await self._backends.ledger.GetCall(GetCallRequest(id=call_id))
+        response = await self._backends.ledger.GetCall(GetCallRequest(id=path_id(request)))
         job = await self._job_of(response.call.telnyx_call_id)
         return ExactJson(msgspec.structs.replace(call_of(response.call), job=job))
 
     async def session(self, request: Request) -> Response:
         """A session with all its legs."""
-        session_id = path_id(request)
-        if session_id is None:
-            raise Problem(404, "no session is known under this id")
-        response = await self._backends.ledger.GetSession(GetSessionRequest(session_id=session_id))
+        response = await self._backends.ledger.GetSession(GetSessionRequest(session_id=path_id(request)))
         return ExactJson(session_of(response.session))
 
     async def _job_of(self, call_id: str) -> Job | None:
@@ -52,4 +45,4 @@ class CallsApi:
             if error.code() is not grpc.StatusCode.NOT_FOUND:
                 _log.warning("job.unreadable", call_id=call_id, code=error.code().name)
             return None
-        return job_of(response.job)
+        return detailed_job_of(response.job)

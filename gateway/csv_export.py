@@ -1,12 +1,13 @@
-"""Records as CSV, for spreadsheets that would run a cell which looks like a formula."""
+"""Records as CSV (RFC 4180, UTF-8), for spreadsheets that would run a cell which looks like a formula."""
 
 import csv
 import io
 import re
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from gateway.answers import Record
-from services.common.times import format_rfc3339
+from services.common.times import format_rfc3339, utc_day
 
 COLUMNS = (
     "id",
@@ -22,8 +23,11 @@ COLUMNS = (
     "description",
 )
 
-# What Excel, LibreOffice and Google Sheets take for the start of a formula, full-width forms included.
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r]")
+# What Excel, LibreOffice and Google Sheets take for the start of a formula, full-width forms included; what some of
+# them drop before it; and what ends a cell where a semicolon or a tab is the separator, or quotes are not honoured.
+_SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_DROPPED = r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
+_FORMULA = re.compile(rf"(^(?=[\t\r])|(?:^|[;\t\r\n])(?={_DROPPED}*{_SIGN}))")
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 
@@ -37,27 +41,32 @@ def record_lines(records: Iterable[Record]) -> bytes:
     return _lines(_cells(record) for record in records)
 
 
+def file_name(from_at: datetime | None, to_at: datetime | None, now: datetime) -> str:
+    """A name that tells the UTC days of the range, both included; an open range ends today."""
+    last = utc_day(to_at - timedelta(microseconds=1)) if to_at else utc_day(now)
+    first = f"{utc_day(from_at)}-" if from_at else ""
+    return f"tollbook-records-{first}to-{last}.csv"
+
+
 def _cells(record: Record) -> tuple[str, ...]:
-    texts = (
-        record.id,
+    return (
+        _harmless(record.id),
         record.record_type,
-        record.phone_number or "",
-        record.contact or "",
+        _harmless(record.phone_number or ""),
+        _harmless(record.contact or ""),
         format_rfc3339(record.timestamp) if record.timestamp else "",
         str(record.duration),
         bytes(record.cost).decode(),
         record.currency,
         record.status,
-        record.source,
-        record.description,
+        _harmless(record.source),
+        _harmless(record.description),
     )
-    return tuple(map(_harmless, texts))
 
 
 def _harmless(text: str) -> str:
     """A quote before what a spreadsheet would run; plain numbers, phone numbers among them, stay as they are."""
-    is_formula = _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text)
-    return f"'{text}" if is_formula else text
+    return text if _PLAIN_NUMBER.fullmatch(text) else _FORMULA.sub(r"\1'", text)
 
 
 def _lines(rows: Iterable[tuple[str, ...]]) -> bytes:

@@ -5,9 +5,11 @@ import time
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.metrics import HTTP_SECONDS
+from gateway.problems import answer_problem
 from services.common.logs import TRACE_ID
 
 SECURITY_HEADERS = {
@@ -34,13 +36,13 @@ class EveryRequest:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 500
+        status, is_started = 500, False
         started_s = time.perf_counter()
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_started
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, is_started = message["status"], True
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY_HEADERS)
                 headers.setdefault("Cache-Control", "no-store")
@@ -49,6 +51,12 @@ class EveryRequest:
         with structlog.contextvars.bound_contextvars(**{TRACE_ID: secrets.token_hex(16)}):
             try:
                 await self._app(scope, receive, send_with_headers)
+            except Exception as error:
+                # Told here, because Starlette's own last resort stands outside and knows none of these headers.
+                if not is_started:
+                    response = await answer_problem(Request(scope), error)
+                    await response(scope, receive, send_with_headers)
+                raise
             finally:
                 # The pattern, not the path: paths carry ids, and there is no end of them.
                 route = getattr(scope.get("route"), "path", "none")

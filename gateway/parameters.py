@@ -3,6 +3,7 @@
 400 for what cannot be read, 422 for what can be read and makes no sense.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
@@ -19,6 +20,10 @@ MAX_JSON_BYTES = 64 * 1024
 _MAX_TEXT_LENGTH = 255
 _MAX_CURSOR_LENGTH = 2048
 _BARE_DATE_LENGTH = len("2026-11-22")
+# Far beyond every bill, and far enough from the ends of the calendar to calculate with.
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+_LOST_PLUS = re.compile(r" (?=[0-9]{2}:?[0-9]{2}$)", re.ASCII)
 
 Choice = TypeVar("Choice")
 
@@ -73,8 +78,11 @@ def phone_parameter(request: Request, name: str) -> str:
 
 
 def moment_parameter(request: Request, name: str, *, is_end: bool = False) -> datetime | None:
-    """An RFC 3339 time, or a bare date: its first moment, or with `is_end` its end. Raises Problem."""
-    text = text_parameter(request, name)
+    """An RFC 3339 time, or a bare date: its first moment, or with `is_end` its end. Raises Problem.
+
+    The `+` of an offset that was not percent-encoded arrives as a blank, as in phone_parameter.
+    """
+    text = _LOST_PLUS.sub("+", text_parameter(request, name))
     if not text:
         return None
     is_date = len(text) == _BARE_DATE_LENGTH
@@ -86,10 +94,9 @@ def moment_parameter(request: Request, name: str, *, is_end: bool = False) -> da
             f"{name} must be a date such as 2026-11-22, or an RFC 3339 time such as 2026-11-22T08:00:00Z",
             name,
         ) from None
-    try:
-        return moment + timedelta(days=1) if is_date and is_end else moment
-    except OverflowError:
-        raise Problem(422, f"{name} is beyond all calendars", name) from None
+    if not _EARLIEST <= moment < _LATEST:
+        raise Problem(422, f"{name} must be from {_EARLIEST:%Y} to {_LATEST:%Y}", name)
+    return moment + timedelta(days=1) if is_date and is_end else moment
 
 
 def start_of_day(moment: datetime) -> datetime:
@@ -98,15 +105,19 @@ def start_of_day(moment: datetime) -> datetime:
 
 
 async def json_object(request: Request) -> Mapping[str, object]:
-    """The body as a JSON object of at most 64 KiB. Raises Problem."""
+    """The body as a JSON object of at most 64 KiB; no body is an empty one. Raises Problem."""
     body = await read_body(request.scope, request.receive, MAX_JSON_BYTES)
     try:
-        return msgspec.json.decode(body, type=dict[str, object])
+        return msgspec.json.decode(body or b"{}", type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem(400, "the body must be a JSON object") from None
 
 
-def path_id(request: Request) -> str | None:
-    """The id at the end of the path; None for what can be no id of anything."""
+def path_id(request: Request) -> str:
+    """The id at the end of the path. Raises Problem."""
     text = str(request.path_params["id"])
-    return text if 0 < len(text) <= _MAX_TEXT_LENGTH and text.isprintable() else None
+    if not text:
+        raise Problem(404, "the path ends where an id should stand")
+    if len(text) > _MAX_TEXT_LENGTH or not text.isprintable():
+        raise Problem(400, f"id is longer than {_MAX_TEXT_LENGTH} characters, or not printable", "id")
+    return text

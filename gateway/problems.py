@@ -40,6 +40,8 @@ _FIELD_NAMES = {
     "page_size": "limit",
     "from_time": "from",
     "to_time": "to",
+    "order": "sort",
+    "phone_number": "phoneNumber",
     "call_id": "callControlId",
 }
 _log = structlog.get_logger()

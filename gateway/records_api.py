@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 
+import grpc
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from gateway.answers import GroupedSummary, Records
 from gateway.backends import Backends
 from gateway.book_answers import group_of, record_of, summary_of
-from gateway.csv_export import header_line, record_lines
+from gateway.csv_export import file_name, header_line, record_lines
 from gateway.exact_response import ExactJson
 from gateway.filters import read_filter, read_order
 from gateway.parameters import choice_parameter, cursor_parameter, flag_parameter, number_parameter
 from services.common.clock import Clock
+from services.common.rpc_errors import from_rpc_error
+from services.common.wire import optional_time
 from tollbook.ledger.v1.ledger_pb2 import (
     GROUP_BY_DAY,
     GROUP_BY_NUMBER,
@@ -34,6 +39,7 @@ _GROUPS = {
     "recordType": GROUP_BY_RECORD_TYPE,
     "part": GROUP_BY_PART,
 }
+_log = structlog.get_logger()
 
 
 class RecordsApi:
@@ -45,16 +51,17 @@ class RecordsApi:
 
     async def records(self, request: Request) -> Response:
         """A page of records with the sums over the whole filter; `export=true`: all of them as CSV."""
-        wanted = read_filter(request, self._clock.now())
+        now = self._clock.now()
+        wanted = read_filter(request, now)
         order = read_order(request)
         if flag_parameter(request, "export"):
-            return await self._export(ListChargesRequest(filter=wanted, order=order, page_size=_MAX_LIMIT))
+            return await self.csv(request)
         limit = number_parameter(request, "limit", _DEFAULT_LIMIT, highest=_MAX_LIMIT)
-        page_request = ListChargesRequest(
+        asked = ListChargesRequest(
             filter=wanted, order=order, page_size=limit, page_token=cursor_parameter(request)
         )
         page, sums = await asyncio.gather(
-            self._ledger.ListCharges(page_request), self._ledger.Summarize(SummarizeRequest(filter=wanted))
+            self._ledger.ListCharges(asked), self._ledger.Summarize(SummarizeRequest(filter=wanted))
         )
         return ExactJson(
             Records(
@@ -73,20 +80,38 @@ class RecordsApi:
             GroupedSummary(totals=summary_of(sums.totals), groups=[group_of(group) for group in sums.groups])
         )
 
-    async def _export(self, request: ListChargesRequest) -> Response:
-        # The first page is read before the answer begins, so that an error can still be told as one.
-        first_page = await self._ledger.ListCharges(request)
-        return StreamingResponse(
-            self._csv(request, first_page),
-            media_type="text/csv",
-            headers={"Content-Disposition": 'attachment; filename="tollbook-records.csv"'},
+    async def csv(self, request: Request) -> Response:
+        """All records of a filter as CSV."""
+        now = self._clock.now()
+        asked = ListChargesRequest(
+            filter=read_filter(request, now), order=read_order(request), page_size=_MAX_LIMIT
         )
+        return await self._export(asked, now, is_wanted=request.method != "HEAD")
 
-    async def _csv(self, request: ListChargesRequest, page: ListChargesResponse) -> AsyncIterator[bytes]:
+    async def _export(self, asked: ListChargesRequest, now: datetime, *, is_wanted: bool) -> Response:
+        name = file_name(
+            optional_time(asked.filter, "from_time"), optional_time(asked.filter, "to_time"), now
+        )
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        if not is_wanted:
+            return Response(media_type="text/csv", headers=headers)
+        # The first page is read before the answer begins, so that an error can still be told as one.
+        first_page = await self._ledger.ListCharges(asked)
+        return StreamingResponse(self._csv(asked, first_page), media_type="text/csv", headers=headers)
+
+    async def _csv(self, asked: ListChargesRequest, page: ListChargesResponse) -> AsyncIterator[bytes]:
+        """Page after page, one in memory at a time.
+
+        An error on the way breaks the connection off: the client sees an answer without an end, not a short one.
+        """
         yield header_line()
         while True:
             yield record_lines(map(record_of, page.charges))
             if not page.next_page_token:
                 return
-            request.page_token = page.next_page_token
-            page = await self._ledger.ListCharges(request)
+            asked.page_token = page.next_page_token
+            try:
+                page = await self._ledger.ListCharges(asked)
+            except grpc.aio.AioRpcError as error:
+                _log.warning("export.broken_off", reason=from_rpc_error(error).detail)
+                raise

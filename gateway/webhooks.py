@@ -109,8 +109,10 @@ def _only_header(scope: Scope, name: bytes) -> bytes:
 
 def _answer_check(scope: Scope) -> Response:
     """Someone looks whether the URL is right. With a query it may be Telnyx delivering by GET: that must fail."""
-    if scope["method"] not in ("GET", "HEAD") or scope["query_string"]:
-        raise Problem(405, "webhooks are delivered here by POST", headers={"Allow": "POST"})
+    is_look = scope["method"] in ("GET", "HEAD")
+    if not is_look or scope["query_string"]:
+        allow = "POST" if is_look else "GET, HEAD, POST"
+        raise Problem(405, "webhooks are delivered here by POST", headers={"Allow": allow})
     if scope["method"] == "HEAD":
         return Response(status_code=204)
     return ExactJson({"success": True, "message": "Telnyx can deliver webhooks to this URL by POST."})

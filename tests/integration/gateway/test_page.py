@@ -1,17 +1,15 @@
-"""The page, the contract document, health, and the headers of every answer."""
+"""The page, and the headers of every answer."""
 
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
-from starlette.routing import Mount, Route
 
-from gateway.app import build_app
 from services.common.errors import TelnyxUnreachable, Unavailable
 from services.common.wire import to_timestamp
-from tests.integration.gateway.test_billing_api import charge, coin, totals, usd
-from tests.support.edge import EdgeUnderTest, open_edge_under_test
+from tests.support.book_messages import charge, coin, totals, usd
+from tests.support.edge import EdgeUnderTest
 from tollbook.ledger.v1 import book_pb2, ledger_pb2
 from tollbook.telnyx.v1 import telnyx_gateway_pb2
 
@@ -160,50 +158,6 @@ async def test_every_answer_has_the_security_headers(edge: EdgeUnderTest, path: 
 async def test_the_root_leads_to_the_page(edge: EdgeUnderTest) -> None:
     response = await edge.client.get("/")
     assert (response.status_code, response.headers["location"]) == (307, "/billing")
-
-
-async def test_health(edge: EdgeUnderTest) -> None:
-    assert (await edge.client.get("/healthz")).json() == {"status": "ok"}
-    ready = await edge.client.get("/readyz")
-    assert (ready.status_code, ready.json()) == (
-        200,
-        {"status": "ready", "checks": {"ledger": True, "publicKeys": True}},
-    )
-
-
-async def test_not_ready_without_a_key() -> None:
-    async with open_edge_under_test(knows_keys=False) as edge:
-        answer = await edge.client.get("/readyz")
-        assert (answer.status_code, answer.json()["checks"]) == (503, {"ledger": True, "publicKeys": False})
-
-
-async def test_the_document_names_what_there_is_and_nothing_else(edge: EdgeUnderTest) -> None:
-    document = (await edge.client.get("/openapi.json")).json()
-    assert document["openapi"] == "3.1.0"
-    described = {
-        (path, method.upper()) for path, operations in document["paths"].items() for method in operations
-    }
-    served = set()
-    for route in build_app(edge.edge).routes:
-        if isinstance(route, Route) and route.path != "/":
-            methods = route.methods - {"HEAD"} if route.methods else {"GET", "POST"}
-            served |= {(route.path.replace(":path}", "}"), method) for method in methods}
-        else:
-            assert isinstance(route, Mount) or route.path == "/"  # type: ignore[attr-defined]
-    assert described == served
-
-
-async def test_the_document_s_shapes_are_those_of_the_answers(edge: EdgeUnderTest) -> None:
-    """Every schema that is named like an answer lists exactly the fields of that answer."""
-    from gateway import answers  # noqa: PLC0415 (only this test looks at the structs)
-
-    schemas = (await edge.client.get("/openapi.json")).json()["components"]["schemas"]
-    for name in ("Balance", "Record", "Records", "Sums", "Part", "Entry", "Job", "Jobs", "Call", "Session"):
-        struct = getattr(answers, name)
-        assert set(schemas[name]["properties"]) == set(struct.__struct_encode_fields__), name
-    for name in ("FetchedCost", "PendingCost", "ProcessedJobs", "GroupedSummary"):
-        struct = getattr(answers, name)
-        assert set(schemas[name]["required"]) == set(struct.__struct_encode_fields__), name
 
 
 async def test_a_balance_in_another_currency_is_named(edge: EdgeUnderTest) -> None:

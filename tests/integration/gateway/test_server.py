@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import socket
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,14 +17,17 @@ from gateway.__main__ import serve
 from gateway.app import build_app
 from gateway.settings import GatewaySettings
 from services.common.addresses import Address, bind_tcp
+from services.common.errors import TollbookError
 from services.common.http_server import open_http_server
 from services.common.process import StartError
+from tests.support.book_messages import charge
 from tests.support.edge import EdgeUnderTest, open_edge_under_test
 from tests.support.fake_services import open_fakes
 from tests.support.ports import is_free
 from tests.support.processes import start_process
 from tests.support.telnyx_signer import TelnyxSigner
 from tests.support.waiting import until
+from tollbook.ledger.v1 import book_pb2
 
 WEBHOOKS = "/api/telnyx/webhooks/calls"
 BODY = b'{"data": {"event_type": "call.hangup", "id": "e1"}}'
@@ -144,14 +148,72 @@ async def test_several_host_headers_are_none(http: Http) -> None:
 
 
 async def test_a_large_export_streams(http: Http) -> None:
-    from tests.integration.gateway.test_billing_api import charge  # noqa: PLC0415 (a maker of charges)
-
     client, edge, _ = http
     edge.fakes.ledger.charges = [charge(number) for number in range(3000)]
     async with client.stream("GET", "/api/billing/records?export=true") as response:
         assert "content-length" not in response.headers
         lines = [line async for line in response.aiter_lines()]
     assert len(lines) == 3001
+
+
+async def test_an_export_that_breaks_off_is_no_answer_rather_than_a_short_one(
+    http: Http, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client, edge, _ = http
+    edge.fakes.ledger.charges = [charge(number) for number in range(3000)]
+    seen: list[str] = []
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        async with client.stream("GET", "/api/billing/records?export=true") as response:
+            assert response.status_code == 200
+            async for line in response.aiter_lines():
+                seen.append(line)
+                edge.fakes.ledger.errors["ListCharges"] = TollbookError("the book burns")
+    assert 1 < len(seen) < 3001
+    assert "export.broken_off" in capsys.readouterr().out
+
+
+class EndlessCharges:
+    """Stands in for a list of charges, made as they are asked for."""
+
+    def __len__(self) -> int:
+        return 10**9
+
+    def __getitem__(self, place: slice) -> list[book_pb2.Charge]:
+        return [charge(number) for number in range(place.start, place.stop)]
+
+
+async def test_an_export_without_end_takes_no_more_memory_the_longer_it_is(http: Http) -> None:
+    client, edge, _ = http
+    edge.fakes.ledger.charges = EndlessCharges()  # type: ignore[assignment]
+    held_bytes: dict[int, int] = {}
+    tracemalloc.start()
+    try:
+        async with client.stream("GET", "/api/billing/records?export=true") as response:
+            line_count = 0
+            async for _ in response.aiter_lines():
+                line_count += 1
+                if line_count % 20_000 == 0:
+                    held_bytes[line_count] = tracemalloc.get_traced_memory()[0]
+                if line_count == 60_000:
+                    break
+    finally:
+        tracemalloc.stop()
+    # A page is about 130 kB, and forty lie between the two.
+    assert held_bytes[60_000] - held_bytes[20_000] < 2 * MIB
+
+
+async def test_an_export_ends_when_nobody_reads_it_any_longer(http: Http) -> None:
+    client, edge, _ = http
+    edge.fakes.ledger.charges = EndlessCharges()  # type: ignore[assignment]
+    async with client.stream("GET", "/api/billing/records?export=true") as response:
+        await anext(response.aiter_lines())
+    counts = [-1]
+
+    def has_stopped() -> bool:
+        counts.append(len(edge.fakes.ledger.requests["ListCharges"]))
+        return len(counts) > 10 and len(set(counts[-10:])) == 1
+
+    await until(has_stopped)
 
 
 def settings_of(**values: object) -> GatewaySettings:
