@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -24,8 +25,11 @@ class TollbookSettings(BaseSettings):
     """Base of every process's settings.
 
     A field `ledger_listen` is the variable LEDGER_LISTEN, from the environment or else from `.env`. Each variable
-    can also name a file that holds its value (LEDGER_LISTEN_FILE). An empty value counts as none.
+    can also name a file that holds its value (LEDGER_LISTEN_FILE). An empty value counts as none, except where a
+    field is in `never_empty`: its validator gets the empty value, to refuse it.
     """
+
+    never_empty: ClassVar[frozenset[str]] = frozenset()
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -51,11 +55,27 @@ class TollbookSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (
             init_settings,
+            EmptyVariables(cls, EnvSettingsSource(cls, env_ignore_empty=False)),
             env_settings,
             FileVariables(settings_cls, env_settings),
+            EmptyVariables(cls, DotEnvSettingsSource(cls, env_ignore_empty=False)),
             dotenv_settings,
             FileVariables(settings_cls, dotenv_settings),
         )
+
+
+class EmptyVariables(PydanticBaseSettingsSource):
+    """The fields of `never_empty` whose variables are there, and empty."""
+
+    def __init__(self, settings_cls: type[TollbookSettings], variables: EnvSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._names = {name for name in settings_cls.never_empty if variables.env_vars.get(name) == ""}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        return ("" if field_name in self._names else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return dict.fromkeys(self._names, "")
 
 
 class FileVariables(PydanticBaseSettingsSource):

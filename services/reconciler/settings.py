@@ -16,6 +16,8 @@ _Seconds = Annotated[int, Field(ge=1, le=30 * 86_400)]
 class ReconcilerSettings(TollbookSettings):
     """Where to listen and what to call, and the times of design, section 2."""
 
+    never_empty = frozenset({"expected_record_types"})
+
     reconciler_listen: ListenAddress = Address("127.0.0.1", 50053)
     reconciler_admin_listen: ListenAddress = Address("127.0.0.1", 9103)
     reconciler_database_url: str = "sqlite:///var/reconciler.db"

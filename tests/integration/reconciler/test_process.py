@@ -42,7 +42,7 @@ def test_it_serves_without_its_neighbours_and_ends_when_told(tmp_path: Path) -> 
     [
         ("RECONCILE_DELAYS_SECONDS", "5,soon"),
         ("RECONCILE_DELAYS_SECONDS", "0"),
-        ("EXPECTED_RECORD_TYPES", " , "),
+        ("EXPECTED_RECORD_TYPES", ""),
         ("SETTLE_HORIZON_SECONDS", "-1"),
         ("SWEEP_INTERVAL_SECONDS", "0"),
         ("RECONCILER_LISTEN", "nowhere"),

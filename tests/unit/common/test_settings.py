@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
-from pydantic import BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from services.common.addresses import Address, ListenAddress
@@ -32,6 +32,47 @@ def test_defaults_hold_where_nothing_or_an_empty_text_is_set(monkeypatch: pytest
     settings = load_settings(ExampleSettings)
     assert settings.example_key is None
     assert settings.example_delays == (5, 30)
+
+
+def _at_least_one(value: tuple[int, ...]) -> tuple[int, ...]:
+    if not value:
+        raise ValueError("must name one at least")
+    return value
+
+
+class StrictSettings(TollbookSettings):
+    never_empty = frozenset({"example_delays"})
+
+    example_key: SecretStr | None = None
+    example_delays: Annotated[
+        tuple[int, ...], NoDecode, BeforeValidator(split_commas), AfterValidator(_at_least_one)
+    ] = (5, 30)
+
+
+@pytest.mark.parametrize("dotenv", ["", "EXAMPLE_DELAYS=7"])
+def test_an_empty_text_is_refused_where_it_could_be_meant(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], dotenv: str
+) -> None:
+    (tmp_path / ".env").write_text(dotenv)
+    monkeypatch.setenv("EXAMPLE_KEY", "")
+    monkeypatch.setenv("EXAMPLE_DELAYS", "")
+    with pytest.raises(SystemExit):
+        load_settings(StrictSettings)
+    assert capsys.readouterr().err == "tollbook cannot start: EXAMPLE_DELAYS: must name one at least\n"
+
+
+def test_an_empty_text_in_dotenv_is_refused_unless_the_environment_has_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("EXAMPLE_DELAYS=\n")
+    with pytest.raises(SystemExit):
+        load_settings(StrictSettings)
+    monkeypatch.setenv("EXAMPLE_DELAYS", "8")
+    assert load_settings(StrictSettings).example_delays == (8,)
+
+
+def test_what_must_not_be_empty_may_still_be_left_out() -> None:
+    assert load_settings(StrictSettings).example_delays == (5, 30)
 
 
 def test_values_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
