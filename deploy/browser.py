@@ -13,8 +13,8 @@ import subprocess
 import sys
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Debian's chromium only recommends fonts; this one has the widths of Arial, which most pages are made for.
-PACKAGES = ("chromium", "fonts-liberation")
+# Debian's chromium does not depend on the fonts of a usual desktop: with Liberation alone, all text is monospaced.
+PACKAGES = ("chromium", "fonts-dejavu-core", "fonts-liberation")
 
 _START_TIMEOUT_S = 30
 _APT_TIMEOUT_S = 900
@@ -43,13 +43,17 @@ def find_browser() -> str:
         if starts(named):
             return named
         raise NoBrowser(f"CHROME_BIN names {named}, which does not start.")
-    for command in COMMANDS:
-        path = shutil.which(command)
-        if path and starts(path):
+    there = list(filter(None, map(shutil.which, COMMANDS)))
+    for path in there:
+        if starts(path):
             return path
+    if there:
+        raise NoBrowser(
+            f"{' and '.join(there)} {'does' if len(there) == 1 else 'do'} not start: --version should work."
+        )
     raise NoBrowser(
-        f"There is no browser here that starts ({', '.join(COMMANDS)}): "
-        "on Debian, apt install chromium; elsewhere, put the path of a Chromium into CHROME_BIN."
+        f"None of {', '.join(COMMANDS)} is here: on Debian, apt install chromium; elsewhere, put the path of a "
+        "Chromium into CHROME_BIN."
     )
 
 
@@ -72,7 +76,7 @@ def install_browser(missing: NoBrowser) -> None:
     """Install Debian's. Raises NoBrowser: `missing` where we may not install anything, or what apt-get said."""
     if os.environ.get("CHROME_BIN") or os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise missing
-    say(f"installing {' and '.join(PACKAGES)} with apt-get, for the browser tests")
+    say(f"installing {', '.join(PACKAGES)} with apt-get, for the tests of the page")
     for step in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
         apt_get(step)
     find_browser()
