@@ -34,7 +34,7 @@ def test_one_that_does_not_start_is_passed_over(commands: Path) -> None:
 
 
 def test_the_sentence_tells_a_broken_one_from_none(commands: Path) -> None:
-    with pytest.raises(browser.NoBrowser, match="None of chromium, .* is here"):
+    with pytest.raises(browser.NoBrowser, match=r"None of chromium, .* is here"):
         browser.find_browser()
     broken = _command(commands, "chromium-browser", _BROKEN)
     with pytest.raises(browser.NoBrowser, match=f"{broken} does not start"):
