@@ -11,6 +11,7 @@ from gateway.api_keys import MIN_SAFE_LENGTH, digest_of
 from gateway.app import Edge, build_app
 from gateway.backends import Targets, open_backends
 from gateway.batching import EventBatcher
+from gateway.pages.live_feed import LiveFeed
 from gateway.public_keys import PublicKeys
 from gateway.settings import GatewaySettings
 from gateway.signature import read_public_key
@@ -47,6 +48,8 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
         await stack.enter_async_context(
             open_http_server(build_app(edge), listener, limit_concurrency=_MAX_CONNECTIONS)
         )
+        # First of all on the way out: the HTTP server waits for answers that have not ended.
+        stack.callback(edge.live.close)
         readiness.is_ready = True
         _log.info("gateway.ready", address=str(bound), message=f"the edge answers on http://{bound}")
         await stop.wait()
@@ -63,10 +66,11 @@ async def open_edge(settings: GatewaySettings) -> AsyncIterator[Edge]:
         clock = SystemClock()
         keys = PublicKeys(configured, backends.fetch_public_keys, clock)
         batcher = EventBatcher(backends.record_events)
+        feed = LiveFeed(backends.watch_charges)
         async with asyncio.TaskGroup() as tasks:
             keeping_fresh = tasks.create_task(keys.keep_fresh(), name="public-keys")
             try:
-                yield Edge(backends, keys, batcher, _access(settings), clock)
+                yield Edge(backends, keys, batcher, _access(settings), clock, feed)
             finally:
                 await batcher.drain()
                 keeping_fresh.cancel()

@@ -6,6 +6,7 @@ import grpc
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -18,9 +19,13 @@ from gateway.calls_api import CallsApi
 from gateway.health import Health
 from gateway.middleware import EveryRequest
 from gateway.openapi import OpenApi
+from gateway.pages.call_page import CallPage
+from gateway.pages.charge_page import ChargePage
+from gateway.pages.fetch_now import FetchNow
 from gateway.pages.live_feed import LiveFeed
 from gateway.pages.live_stream import LiveStream
 from gateway.pages.overview import BillingPage
+from gateway.pages.problem_page import ProblemPages
 from gateway.problems import Problem, answer_problem
 from gateway.public_keys import PublicKeys
 from gateway.records_api import RecordsApi
@@ -28,6 +33,9 @@ from gateway.static_files import AssetFiles
 from gateway.webhooks import WebhookReceiver
 from services.common.clock import Clock
 from services.common.errors import TollbookError
+
+_SMALL_BYTES = 1024
+"""Not worth being compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +106,35 @@ def _api_routes(edge: Edge) -> list[BaseRoute]:
 
 def _page_routes(edge: Edge) -> list[BaseRoute]:
     local = [edge.access.guard(Need.LOCAL)]
+    viewer = [edge.access.guard(Need.PAGE)]
     page = BillingPage(edge.backends, edge.clock)
+    records = RecordsApi(edge.backends, edge.clock)
     return [
         Route("/", _to_the_page, middleware=local),
-        Route("/billing", page.show, middleware=[edge.access.guard(Need.PAGE)]),
+        Route(
+            "/billing", page.show, middleware=[*viewer, Middleware(GZipMiddleware, minimum_size=_SMALL_BYTES)]
+        ),
+        Route("/billing/live", LiveStream(edge.live), methods=["GET"], middleware=viewer),
+        Route("/billing/records.csv", records.csv, middleware=viewer),
+        *_record_page_routes(edge),
         Route("/openapi.json", OpenApi().show, middleware=local),
         Mount("/static", AssetFiles(), middleware=local),
+    ]
+
+
+def _record_page_routes(edge: Edge) -> list[BaseRoute]:
+    call = CallPage(edge.backends, edge.access, edge.clock)
+    charge = ChargePage(edge.backends, edge.clock)
+    button = FetchNow(edge.backends, edge.clock)
+    told_as_pages = Middleware(ProblemPages)
+    read = [told_as_pages, edge.access.guard(Need.PAGE)]
+    press = [told_as_pages, edge.access.guard(Need.PAGE_RECONCILE)]
+    return [
+        Route("/billing/calls/{id:path}", call.show, middleware=read),
+        Route("/billing/charges/{kind}/{id:path}", charge.show, middleware=read),
+        Route("/billing/fetch-call-cost", button.fetch, methods=["POST"], middleware=press),
+        # Whoever reloads the page that a refusal left them on.
+        Route("/billing/fetch-call-cost", _to_the_page, middleware=read),
     ]
 
 

@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.common.channel import open_channel
 from services.common.rpc_errors import from_rpc_error
-from tollbook.ledger.v1.ledger_pb2 import RecordEventsRequest
+from tollbook.ledger.v1.ledger_pb2 import RecordEventsRequest, WatchChargesRequest, WatchChargesResponse
 from tollbook.ledger.v1.ledger_pb2_grpc import LedgerServiceStub
 from tollbook.reconciler.v1.reconciler_pb2_grpc import ReconcilerServiceStub
 from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetPublicKeysRequest
@@ -55,6 +55,12 @@ class Backends:
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
         return list(response.public_keys)
+
+    def watch_charges(
+        self, request: WatchChargesRequest
+    ) -> grpc.aio.UnaryStreamCall[WatchChargesRequest, WatchChargesResponse]:
+        """The ledger's feed. While the ledger is away it fails at once: whoever watches wants to know."""
+        return self.ledger.WatchCharges(request, wait_for_ready=False)
 
     async def ledger_serves(self) -> bool:
         """Whether the ledger answers at once that it works."""

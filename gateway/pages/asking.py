@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import grpc
 
+from services.common.errors import TollbookError
 from services.common.rpc_errors import from_rpc_error
 
 PART_TIMEOUT_S = 5.0
@@ -16,9 +17,14 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a part of the page could not be read: a sentence for people."""
+    """Why a part of the page could not be read."""
 
-    reason: str
+    error: TollbookError
+
+    @property
+    def reason(self) -> str:
+        """A sentence for people."""
+        return self.error.detail
 
 
 async def attempt(call: Awaitable[Answer]) -> Answer | Failure:
@@ -26,4 +32,4 @@ async def attempt(call: Awaitable[Answer]) -> Answer | Failure:
     try:
         return await call
     except grpc.aio.AioRpcError as error:
-        return Failure(from_rpc_error(error).detail)
+        return Failure(from_rpc_error(error))

@@ -9,12 +9,16 @@ _NANOS_PER_STEP = NANOS_PER_UNIT // 10_000
 
 @dataclass(frozen=True, slots=True)
 class ShownMoney:
-    """`short` has 4 decimals; `exact` has them all; `is_rounded` where they differ; `is_positive` colours a balance."""
+    """`short` has 4 decimals; `exact` has them all; `is_rounded` where they differ.
+
+    `is_positive` colours a balance.
+    """
 
     short: str
     exact: str
     is_rounded: bool
     is_positive: bool
+    is_zero: bool
 
 
 def show_money(money: Money) -> ShownMoney:
@@ -30,4 +34,5 @@ def show_money(money: Money) -> ShownMoney:
         exact=f"{plain_decimal(money.nanos)} {money.currency}",
         is_rounded=rest != 0,
         is_positive=money.nanos > 0,
+        is_zero=money.nanos == 0,
     )

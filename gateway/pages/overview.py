@@ -1,129 +1,133 @@
-"""The page `/billing`: what is on the account, what the last 30 days cost, and the latest lines of the bill.
+"""The page `/billing`: what is on the account, what was spent on what, and every line of the bill.
 
-Rendered on the server, readable without JavaScript. Each part fails on its own: without Telnyx's balance the costs
-still stand.
+Rendered on the server, whole for every address, readable without JavaScript. Each part fails on its own: without
+Telnyx's balance the costs still stand.
 """
 
 import asyncio
-from dataclasses import dataclass
+from datetime import datetime
 
+from google.protobuf.duration_pb2 import Duration
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from gateway.backends import Backends
-from gateway.book_answers import record_type_of, status_of
-from gateway.filters import DEFAULT_DAYS, charge_filter, last_days
 from gateway.pages.asking import PART_TIMEOUT_S, Failure, attempt
-from gateway.pages.money import ShownMoney
-from gateway.pages.templates import render, shown
-from gateway.pages.words import SOURCE_WORDS, TYPE_WORDS, duration_words
-from gateway.pages.zones import UTC_ZONE, ShownTime, show_time
+from gateway.pages.filter_form import filter_form
+from gateway.pages.links import DEFAULTS, PAGE_PATH
+from gateway.pages.overview_parts import OverviewAnswers, overview_parts
+from gateway.pages.templates import render
+from gateway.pages.view import View, read_query, read_view
+from gateway.pages.zones import UTC_ZONE, offered_zones, show_time
+from gateway.problems import Problem, problem_of
 from services.common.clock import Clock
-from services.common.wire import optional_time
-from tollbook.ledger.v1.book_pb2 import Charge
+from services.common.errors import InvalidInput
+from services.common.wire import to_timestamp
 from tollbook.ledger.v1.ledger_pb2 import (
+    GROUP_BY_DAY_AND_PART,
+    GROUP_BY_NUMBER,
+    GROUP_BY_RECORD_TYPE,
+    GROUP_BY_UNSPECIFIED,
+    ChargeFilter,
+    GroupBy,
     ListChargesRequest,
     ListChargesResponse,
     SummarizeRequest,
     SummarizeResponse,
-    Totals,
 )
-from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceRequest, GetBalanceResponse
+from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceRequest
 
-_LATEST_RECORDS = 25
-_REFRESH_S = 10
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One record as the table shows it."""
-
-    time: ShownTime | None
-    type_word: str
-    phone_number: str
-    contact: str
-    duration: str
-    cost: ShownMoney
-    status: str
-    source: str
-    description: str
+_BALANCE_AGE_S = 30
+"""Everyone who watches the page asks for the balance; Telnyx is asked once for all of them."""
 
 
 class BillingPage:
     """Renders the page."""
 
     def __init__(self, backends: Backends, clock: Clock) -> None:
-        self._backends = backends
+        self._telnyx = backends.telnyx
+        self._ledger = backends.ledger
         self._clock = clock
 
-    async def show(self, _: Request) -> Response:
-        """The page as it stands now."""
+    async def show(self, request: Request) -> Response:
+        """The page as it stands now; for a filter that cannot be read, the form with what is wrong with it."""
         now = self._clock.now()
-        wanted = charge_filter(last_days(DEFAULT_DAYS, now))
-        ledger = self._backends.ledger
-        balance, sums, latest = await asyncio.gather(
-            attempt(self._backends.telnyx.GetBalance(GetBalanceRequest(), timeout=PART_TIMEOUT_S)),
-            attempt(ledger.Summarize(SummarizeRequest(filter=wanted), timeout=PART_TIMEOUT_S)),
-            attempt(
-                ledger.ListCharges(ListChargesRequest(page_size=_LATEST_RECORDS), timeout=PART_TIMEOUT_S)
-            ),
+        try:
+            view = read_view(request, now)
+            answers = await self._ask(view)
+            _refuse_bad_input(answers)
+        except Problem as problem:
+            return _form_again(request, problem, now)
+        book_is_empty = await self._book_is_empty(answers.page)
+        parts = overview_parts(view, answers, now, book_is_empty=book_is_empty)
+        return HTMLResponse(render("billing.html", problem=None, **parts))
+
+    async def _ask(self, view: View) -> OverviewAnswers:
+        balance_request = GetBalanceRequest(max_age=Duration(seconds=_BALANCE_AGE_S))
+        page_request = ListChargesRequest(
+            filter=view.wanted, page_size=view.row_count, page_token=view.cursor, order=view.order
         )
-        return HTMLResponse(
-            render(
-                "billing.html",
-                now=show_time(now, UTC_ZONE),
-                refresh_s=_REFRESH_S,
-                days=DEFAULT_DAYS,
-                **_balance_card(balance),
-                **_cost_cards(sums),
-                **_records_table(latest),
+        async with asyncio.TaskGroup() as tasks:
+            balance = tasks.create_task(
+                attempt(self._telnyx.GetBalance(balance_request, timeout=PART_TIMEOUT_S))
             )
+            page = tasks.create_task(attempt(self._ledger.ListCharges(page_request, timeout=PART_TIMEOUT_S)))
+            sums = tasks.create_task(self._sums(view.wanted))
+            before = tasks.create_task(self._sums_before(view))
+            by_day = tasks.create_task(self._sums(view.wanted, GROUP_BY_DAY_AND_PART))
+            by_number = tasks.create_task(self._sums(view.wanted, GROUP_BY_NUMBER))
+            by_type = tasks.create_task(self._sums(view.wanted, GROUP_BY_RECORD_TYPE))
+        return OverviewAnswers(
+            balance=balance.result(),
+            page=page.result(),
+            sums=sums.result(),
+            before=before.result(),
+            by_day=by_day.result(),
+            by_number=by_number.result(),
+            by_type=by_type.result(),
         )
 
+    async def _sums(
+        self, wanted: ChargeFilter, group_by: GroupBy.ValueType = GROUP_BY_UNSPECIFIED
+    ) -> SummarizeResponse | Failure:
+        request = SummarizeRequest(filter=wanted, group_by=group_by)
+        return await attempt(self._ledger.Summarize(request, timeout=PART_TIMEOUT_S))
 
-def _balance_card(balance: GetBalanceResponse | Failure) -> dict[str, object]:
-    if isinstance(balance, Failure):
-        return {"balance": None, "balance_error": balance.reason}
-    return {
-        "balance": shown(balance.balance),
-        "available_credit": shown(balance.available_credit),
-        "balance_error": "",
-    }
+    async def _sums_before(self, view: View) -> SummarizeResponse | Failure | None:
+        if view.before is None:
+            return None
+        span = ChargeFilter(
+            from_time=to_timestamp(view.before.from_at), to_time=to_timestamp(view.before.to_at)
+        )
+        earlier = ChargeFilter()
+        earlier.CopyFrom(view.wanted)
+        earlier.MergeFrom(span)
+        return await self._sums(earlier)
 
-
-def _cost_cards(sums: SummarizeResponse | Failure) -> dict[str, object]:
-    if isinstance(sums, Failure):
-        return {"costs": None, "costs_error": sums.reason}
-    totals = sums.totals[0] if sums.totals else Totals()
-    return {
-        "costs": {
-            "total": shown(totals.total_cost),
-            "estimated": shown(totals.estimated_cost),
-            "sms": shown(totals.sms_cost),
-            "call": shown(totals.call_cost),
-            "count": totals.count,
-        },
-        "other_totals": [shown(other.total_cost) for other in sums.totals[1:]],
-        "costs_error": "",
-    }
+    async def _book_is_empty(self, page: ListChargesResponse | Failure) -> bool:
+        """Whether nothing was found because there is nothing at all."""
+        if isinstance(page, Failure) or page.charges:
+            return False
+        request = ListChargesRequest(page_size=1)
+        anything = await attempt(self._ledger.ListCharges(request, timeout=PART_TIMEOUT_S))
+        return not isinstance(anything, Failure) and not anything.charges
 
 
-def _records_table(latest: ListChargesResponse | Failure) -> dict[str, object]:
-    if isinstance(latest, Failure):
-        return {"rows": [], "records_error": latest.reason}
-    return {"rows": [_row_of(charge) for charge in latest.charges], "records_error": ""}
+def _refuse_bad_input(answers: OverviewAnswers) -> None:
+    """What only the ledger can check, such as a cursor. Raises Problem."""
+    if isinstance(answers.page, Failure) and isinstance(answers.page.error, InvalidInput):
+        raise problem_of(answers.page.error)
 
 
-def _row_of(charge: Charge) -> _Row:
-    moment = optional_time(charge, "time")
-    return _Row(
-        time=show_time(moment, UTC_ZONE) if moment else None,
-        type_word=TYPE_WORDS[record_type_of(charge)],
-        phone_number=charge.phone_number,
-        contact=charge.contact,
-        duration=duration_words(charge.duration_seconds),
-        cost=shown(charge.cost),
-        status=status_of(charge.status),
-        source=SOURCE_WORDS.get(charge.source, charge.source),
-        description=charge.description,
+def _form_again(request: Request, problem: Problem, now: datetime) -> Response:
+    """The page without its figures: what is wrong, beside the field that is to be changed."""
+    query = read_query(request)
+    body = render(
+        "billing.html",
+        problem=problem,
+        form=filter_form(query, now),
+        start_url=query.without(problem.field).url() if problem.field in DEFAULTS else PAGE_PATH,
+        now=show_time(now, UTC_ZONE),
+        zones=offered_zones(),
     )
+    return HTMLResponse(body, problem.status, problem.headers)

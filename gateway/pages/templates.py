@@ -4,6 +4,7 @@
 
 Filters: `shown` (Money of either kind → ShownMoney, for the macro `amount`), `local(zone)` (datetime → ShownTime, for
 the macro `moment`), `asset` (a file of static/ → its URL), `thousands` (12345 → 12,345).
+Test: `failed`, for a part of a page that could not be read.
 """
 
 from typing import Any
@@ -12,6 +13,7 @@ import jinja2
 from google.type.money_pb2 import Money as MoneyMessage
 
 from gateway.book_answers import DEFAULT_CURRENCY
+from gateway.pages.asking import Failure
 from gateway.pages.money import ShownMoney, show_money
 from gateway.pages.zones import show_time
 from gateway.static_files import asset_url
@@ -39,7 +41,12 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     templates.filters |= {"shown": shown, "local": show_time, "asset": asset_url, "thousands": thousands}
+    templates.tests["failed"] = _is_failure
     return templates
+
+
+def _is_failure(part: object) -> bool:
+    return isinstance(part, Failure)
 
 
 _TEMPLATES = _environment()

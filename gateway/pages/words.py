@@ -19,6 +19,29 @@ SOURCE_WORDS = {
 }
 """By `source` of the REST answers; a source that is not here is shown as it is."""
 
+PART_WORDS = {
+    "sip-trunking": "SIP trunking",
+    "call-control": "Call control",
+    "webrtc": "WebRTC",
+    "recording": "Recording",
+    "amd": "Answering-machine detection",
+    "media-streaming": "Media streaming",
+    "noise-suppression": "Noise suppression",
+    "siprec-client": "SIPREC",
+    "stt": "Speech to text",
+    "tts": "Text to speech",
+    "ai-voice-assistant": "AI voice assistant",
+    "conference-participant": "Conference",
+    "inference": "Inference",
+    "messaging": "Messaging",
+    "verify": "Verify",
+    "wireless": "Wireless",
+    "media_storage": "Media storage",
+    "fax": "Fax",
+    "estimate": "Estimate",
+}
+"""By record type; `estimate` is what no part explains yet. A type that is not here is shown as it is."""
+
 
 def duration_words(seconds: int) -> str:
     """Minutes and seconds (`2:05`), with hours where there are any (`1:02:05`); empty for none."""

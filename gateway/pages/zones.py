@@ -18,12 +18,15 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class ShownTime:
-    """`local` is for people, `machine` RFC 3339 in UTC, `offset` says what `local` counts in (`UTC+02:00`)."""
+    """A moment for people and for machines.
+
+    `date` and `clock` are local, `offset` says what they count in (`UTC+02:00`), `machine` is RFC 3339 in UTC.
+    """
 
     date: str
     clock: str
-    machine: str
     offset: str
+    machine: str
 
     @property
     def local(self) -> str:
@@ -34,41 +37,41 @@ class ShownTime:
 UTC_ZONE = Zone("UTC", UTC)
 
 
-@lru_cache(maxsize=1)
-def zone_names() -> tuple[str, ...]:
-    """Every zone there is, in order; only names of places and UTC (`Etc/GMT+5` would be read the wrong way round)."""
-    return tuple(sorted(name for name in available_timezones() if _is_offered(name)))
-
-
 def find_zone(name: str) -> Zone | None:
     """The zone of this name; None for one that does not exist. An empty name means UTC."""
     if not name or name == UTC_ZONE.name:
         return UTC_ZONE
-    # Asked of the list first: ZoneInfo would take the name for the path of a file.
-    return Zone(name, ZoneInfo(name)) if name in available_zones() else None
+    # Looked up in the list first: ZoneInfo would take the name for the path of a file.
+    return Zone(name, ZoneInfo(name)) if name in _known_names() else None
 
 
 @lru_cache(maxsize=1)
-def available_zones() -> frozenset[str]:
-    """Every name that is understood, the old and the odd ones too."""
+def offered_zones() -> tuple[str, ...]:
+    """The zones to choose from: places, and UTC. (`Etc/GMT+5` and its like are read the wrong way round.)"""
+    places = (name for name in _known_names() if "/" in name and not name.startswith(("Etc/", "US/")))
+    return (UTC_ZONE.name, *sorted(places))
+
+
+@lru_cache(maxsize=1)
+def _known_names() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
 def show_time(moment: datetime, zone: Zone) -> ShownTime:
     """A moment as a zone's clocks and calendars show it."""
-    local = moment.astimezone(zone.rules)
+    try:
+        local = moment.astimezone(zone.rules)
+    except OverflowError:
+        # The first and last days of all calendars have no local time everywhere.
+        local = moment.astimezone(UTC)
     return ShownTime(
         date=f"{local:%Y-%m-%d}",
         clock=f"{local:%H:%M:%S}",
-        machine=format_rfc3339(moment),
         offset=_offset_of(local),
+        machine=format_rfc3339(moment),
     )
 
 
 def _offset_of(local: datetime) -> str:
     text = f"{local:%z}"
     return "UTC" if text == "+0000" else f"UTC{text[:3]}:{text[3:5]}"
-
-
-def _is_offered(name: str) -> bool:
-    return name == UTC_ZONE.name or ("/" in name and not name.startswith(("Etc/", "SystemV/", "US/")))

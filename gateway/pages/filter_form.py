@@ -1,0 +1,109 @@
+"""The form and the chips that say what is shown, and how to show something else. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.pages.links import DEFAULTS, RANGE_NAMES, Query
+from gateway.pages.periods import presets
+
+_MOST_NUMBERS = 50
+_CHIP_WORDS = {
+    "phoneNumber": ("Number", {}),
+    "direction": ("Direction", {"inbound": "inbound", "outbound": "outbound"}),
+    "recordType": ("Type", {"call": "calls", "sms": "SMS", "other": "other"}),
+    "status": ("Status", {"estimated": "estimated", "exact": "exact"}),
+    "text": ("Text", {}),
+}
+_CHOICES = {
+    "direction": (("all", "Both directions"), ("inbound", "Inbound"), ("outbound", "Outbound")),
+    "recordType": (("all", "All types"), ("call", "Calls"), ("sms", "SMS"), ("other", "Other")),
+    "status": (("all", "Any status"), ("estimated", "Estimated"), ("exact", "Exact")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RangeLink:
+    """A ready-made range; `is_current` when it is the one that is shown."""
+
+    name: str
+    label: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is in force; `url` is the page without it."""
+
+    name: str
+    label: str
+    value: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An option of a list."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FilterForm:
+    """All of it. `values` are the parameters as they came; `kept` what either form hands on beside its own fields."""
+
+    ranges: Sequence[RangeLink]
+    has_own_range: bool
+    chips: Sequence[Chip]
+    clear_url: str
+    choices: dict[str, list[Choice]]
+    values: dict[str, str]
+    kept_by_filters: Sequence[tuple[str, str]]
+    kept_by_range: Sequence[tuple[str, str]]
+    numbers: Sequence[str]
+
+
+def filter_form(query: Query, now: datetime, numbers: Iterable[str] = ()) -> FilterForm:
+    """The form of a view; `numbers` are suggested."""
+    ranges = _range_links(query, now)
+    return FilterForm(
+        ranges=ranges,
+        has_own_range=not any(link.is_current for link in ranges),
+        chips=_chips(query),
+        clear_url=query.without(*_CHIP_WORDS).url(),
+        choices={
+            name: [Choice(value, label, query.get(name) == value) for value, label in options]
+            for name, options in _CHOICES.items()
+        },
+        values={name: query.get(name) for name in DEFAULTS},
+        kept_by_filters=_kept(query, (*RANGE_NAMES, "sort", "limit")),
+        kept_by_range=_kept(query, (*_CHIP_WORDS, "zone", "sort", "limit")),
+        numbers=[number for number in numbers if number][:_MOST_NUMBERS],
+    )
+
+
+def _range_links(query: Query, now: datetime) -> list[RangeLink]:
+    links = []
+    found = False
+    for preset in presets(now):
+        target = query.having(preset.parameters)
+        is_current = not found and all(target.get(name) == query.get(name) for name in RANGE_NAMES)
+        found = found or is_current
+        links.append(RangeLink(preset.name, preset.label, target.url(), is_current))
+    return links
+
+
+def _chips(query: Query) -> list[Chip]:
+    chips = []
+    for name, (label, words) in _CHIP_WORDS.items():
+        value = query.get(name)
+        if value != DEFAULTS[name]:
+            chips.append(Chip(name, label, words.get(value, value), query.without(name).url()))
+    return chips
+
+
+def _kept(query: Query, names: Sequence[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in query.items if name in names]

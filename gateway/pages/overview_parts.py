@@ -1,0 +1,81 @@
+"""What the services said, as the parts of the page `/billing`. A part that could not be read is a Failure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from gateway.book_answers import DEFAULT_CURRENCY
+from gateway.pages.asking import Failure
+from gateway.pages.cards import balance_card, cost_cards, coverage_of
+from gateway.pages.cost_chart import cost_chart, nanos_by_day
+from gateway.pages.filter_form import filter_form
+from gateway.pages.panels import number_panel, part_panel, sums_by_key, type_panel
+from gateway.pages.records_table import records_table
+from gateway.pages.view import View
+from gateway.pages.zones import UTC_ZONE, offered_zones, show_time
+from tollbook.ledger.v1.ledger_pb2 import ListChargesResponse, SummarizeResponse
+from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceResponse
+
+Answer = TypeVar("Answer")
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewAnswers:
+    """What the services said of a view. `before` is None where there is no period before."""
+
+    balance: GetBalanceResponse | Failure
+    sums: SummarizeResponse | Failure
+    before: SummarizeResponse | Failure | None
+    by_day: SummarizeResponse | Failure
+    by_number: SummarizeResponse | Failure
+    by_type: SummarizeResponse | Failure
+    page: ListChargesResponse | Failure
+
+
+def overview_parts(
+    view: View, answers: OverviewAnswers, now: datetime, *, book_is_empty: bool
+) -> dict[str, Any]:
+    """The values of the template, by name."""
+    query, zone = view.query, view.zone
+    currency = _main_currency(answers.sums)
+    numbers, by_type, by_part = (
+        _made(answer, lambda sums: sums_by_key(sums.groups, currency))
+        for answer in (answers.by_number, answers.by_type, answers.by_day)
+    )
+    return {
+        "form": filter_form(query, now, () if isinstance(numbers, Failure) else sorted(numbers)),
+        "zones": offered_zones(),
+        "now": show_time(now, zone),
+        "own_url": query.url(),
+        "estimated_url": query.having({"status": "estimated"}).url(),
+        "zone": zone,
+        "before": [show_time(moment, UTC_ZONE) for moment in (view.before.from_at, view.before.to_at)]
+        if view.before
+        else None,
+        "balance": _made(answers.balance, lambda balance: balance_card(balance, now, zone)),
+        "cards": _made(answers.sums, lambda sums: cost_cards(sums, answers.before)),
+        "coverage": _made(answers.sums, coverage_of),
+        "chart": _made(
+            answers.by_day, lambda sums: cost_chart(nanos_by_day(sums.groups, currency), view, now, currency)
+        ),
+        "panels": [
+            (_made(numbers, lambda sums: number_panel(sums, currency, query)), "By number"),
+            (_made(by_type, lambda sums: type_panel(sums, currency, query)), "By type"),
+            (_made(by_part, lambda sums: part_panel(sums, currency, query)), "By part"),
+        ],
+        "records": _made(answers.page, lambda page: records_table(page, query, zone)),
+        "book_is_empty": book_is_empty,
+    }
+
+
+def _made(answer: Answer | Failure, make: Callable[[Answer], Part]) -> Part | Failure:
+    return answer if isinstance(answer, Failure) else make(answer)
+
+
+def _main_currency(sums: SummarizeResponse | Failure) -> str:
+    """The account's currency, which the ledger names first."""
+    if isinstance(sums, Failure) or not sums.totals:
+        return DEFAULT_CURRENCY
+    return sums.totals[0].currency or DEFAULT_CURRENCY

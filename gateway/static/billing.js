@@ -1,0 +1,131 @@
+/* What the page does beyond links and forms: it follows the book, and keeps one's place. All of it works without. */
+"use strict";
+
+(() => {
+  const RETRY_MS = 5_000;
+  const AGE_MS = 5_000;
+  const page = () => document.getElementById("page");
+  const book = () => document.getElementById("book");
+
+  /* Following the book: the server says that something changed, the page asks for itself again. */
+
+  const status = document.getElementById("live");
+  let source = null;
+  let retry = 0;
+
+  function say(word, state) {
+    if (status.textContent !== word) status.textContent = word;
+    status.classList.toggle("on", state === "on");
+    status.classList.toggle("off", state === "off");
+  }
+
+  function connect() {
+    clearTimeout(retry);
+    source?.close();
+    source = new EventSource(status.dataset.url);
+    source.addEventListener("live", () => say("Live", "on"));
+    source.addEventListener("away", () => say("Reconnecting", "off"));
+    source.addEventListener("changed", () => {
+      if (book()) htmx.trigger(book(), "changed");
+    });
+    source.addEventListener("error", () => {
+      say("Reconnecting", "off");
+      // The browser itself tries again after a broken connection, but not after an answer such as 503.
+      if (source.readyState === EventSource.CLOSED) retry = setTimeout(connect, RETRY_MS * (1 + Math.random()));
+    });
+  }
+
+  function disconnect() {
+    clearTimeout(retry);
+    source?.close();
+    source = null;
+  }
+
+  // A page that nobody looks at follows nothing; looked at again, it catches up.
+  document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
+  window.addEventListener("pagehide", disconnect);
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) connect();
+  });
+
+  /* What is new is marked for a moment. */
+
+  const versions = () =>
+    new Map(Array.from(document.querySelectorAll("tr[data-version]"), (row) => [row.id, row.dataset.version]));
+
+  function mark(before) {
+    for (const row of document.querySelectorAll("tr[data-version]")) {
+      if (before.get(row.id) !== row.dataset.version) row.classList.add("news");
+    }
+  }
+
+  document.addEventListener("animationend", (event) => {
+    if (event.animationName === "news") event.target.classList.remove("news");
+  });
+
+  /* Keeping one's place: what was unfolded stays so, and the keyboard goes on where it was. */
+
+  const unfolded = () => Array.from(document.querySelectorAll("#book details[open]"), (element) => element.id);
+  let kept = { isOfBook: false, versions: new Map(), unfolded: [] };
+
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx } = event.detail;
+    const isOfBook = ctx.sourceElement?.id === "book";
+    if (!ctx.text.includes('id="page"')) {
+      // Not the page: a fault of the server, or a request for a key. Seen as it is, or for a mere update not at all.
+      event.preventDefault();
+      if (!isOfBook) window.location.assign(ctx.request.action);
+      return;
+    }
+    kept = { isOfBook, versions: versions(), unfolded: unfolded() };
+  });
+
+  document.addEventListener("htmx:after:swap", () => {
+    if (kept.isOfBook) {
+      mark(kept.versions);
+    } else {
+      for (const id of kept.unfolded) document.getElementById(id)?.setAttribute("open", "");
+      if (document.activeElement === document.body) document.getElementById("title")?.focus({ preventScroll: true });
+    }
+    showAges();
+  });
+
+  /* An address that says only what is not as usual. */
+
+  document.addEventListener("htmx:config:request", (event) => {
+    const { body } = event.detail.ctx.request;
+    for (const [name, value] of [...(body?.entries?.() ?? [])]) {
+      if (value === "" || value === "all") body.delete(name);
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const range = document.getElementById("own-range");
+    if (event.key === "Escape" && range?.open) {
+      range.open = false;
+      range.querySelector("summary").focus();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const range = document.getElementById("own-range");
+    if (range?.open && !range.contains(event.target)) range.open = false;
+  });
+
+  /* How long ago, as time passes. */
+
+  function age(seconds) {
+    if (seconds < 1) return "now";
+    if (seconds < 60) return `${seconds} s ago`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+    return `${Math.floor(seconds / 3600)} h ago`;
+  }
+
+  function showAges() {
+    for (const element of document.querySelectorAll("[data-since]")) {
+      element.textContent = age(Math.floor((Date.now() - Date.parse(element.dataset.since)) / 1000));
+    }
+  }
+
+  setInterval(showAges, AGE_MS);
+  if (page() && !document.hidden) connect();
+})();
