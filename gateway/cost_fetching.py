@@ -19,7 +19,9 @@ def read_call_id(value: object) -> str:
         raise Problem(400, "Missing callControlId", "callControlId")
     if not isinstance(value, str) or len(value) > _MAX_ID_LENGTH or not value.isprintable():
         raise Problem(
-            400, f"callControlId must be a text of at most {_MAX_ID_LENGTH} characters", "callControlId"
+            400,
+            f"callControlId must be a printable text of at most {_MAX_ID_LENGTH} characters",
+            "callControlId",
         )
     return value.strip()
 

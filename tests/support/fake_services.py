@@ -8,7 +8,7 @@ Each fake answers from its fields; `errors["GetBalance"] = NotFound(...)` makes 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 
 from gateway.backends import Targets
 from services.common.addresses import Address
-from services.common.errors import NotFound
+from services.common.errors import InvalidInput, NotFound
 from services.common.server import Endpoint, open_server
 from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc
 from tollbook.reconciler.v1 import reconciler_pb2, reconciler_pb2_grpc
@@ -54,6 +54,8 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
     call_facts: dict[str, ledger_pb2.ListCallFactsResponse] = field(default_factory=dict)
     charge_details: dict[str, ledger_pb2.GetChargeResponse] = field(default_factory=dict)
     changes: asyncio.Queue[ledger_pb2.WatchChargesResponse] = field(default_factory=asyncio.Queue)
+    summarizes: Callable[[ledger_pb2.SummarizeRequest], ledger_pb2.SummarizeResponse] | None = None
+    """In place of `summary` and `groups`, where the answer depends on the filter."""
     commits_when: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -74,6 +76,10 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.ListChargesRequest, context: Context
     ) -> ledger_pb2.ListChargesResponse:
         self._took("ListCharges", request)
+        if request.page_token and not request.page_token.isdecimal():
+            raise InvalidInput(
+                "the cursor is not one that Tollbook gave out: start again without it", "page_token"
+            )
         start = int(request.page_token or 0)
         end = start + request.page_size
         token = str(end) if end < len(self.charges) else ""
@@ -83,6 +89,8 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.SummarizeRequest, context: Context
     ) -> ledger_pb2.SummarizeResponse:
         self._took("Summarize", request)
+        if self.summarizes is not None:
+            return self.summarizes(request)
         return ledger_pb2.SummarizeResponse(
             totals=self.summary.totals, groups=self.groups.get(request.group_by, self.summary.groups)
         )
