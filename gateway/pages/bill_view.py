@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.pages.bill import Bill, BillPart
+from gateway.pages.explanation import Circumstances, Explanation, explain
 from gateway.pages.part_words import part_meaning, part_name
 from gateway.pages.rounding import Rounding, RoundingTotal, rounding_of, total_rounding
 from gateway.pages.waterfall import Bar, waterfall
-from services.common.money import Money
+from services.common.money import Money, UnreadableAmount, parse_nanos, plain_decimal
 
 RecordKey = tuple[str, str]
 """Record type and id."""
@@ -30,9 +31,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillView:
-    """A cost with the steps that lead to it. `rounding` is None where Telnyx has told no seconds."""
+    """A cost in words and with the steps that lead to it. `rounding` is None where Telnyx has told no seconds."""
 
     cost: Money
+    explanation: Explanation
     steps: tuple[Step, ...]
     total: Bar
     roundings: tuple[Rounding, ...]
@@ -45,9 +47,14 @@ class BillView:
         """Some of it rests on a webhook alone."""
         return any(step.kind == "webhook" for step in self.steps)
 
+    @property
+    def longest_seconds(self) -> int:
+        """The most that was billed of one part: what the drawing of the seconds is as wide as."""
+        return max((item.billed_seconds for item in self.roundings), default=1)
 
-def bill_view(bill: Bill, anchors: Mapping[RecordKey, str]) -> BillView:
-    """The rows of a bill. `anchors`: where on the page a record is shown in full."""
+
+def bill_view(bill: Bill, circumstances: Circumstances, anchors: Mapping[RecordKey, str]) -> BillView:
+    """A bill as it is drawn. `anchors`: where on the page a record is shown in full."""
     amounts = [part.cost.nanos for part in bill.parts]
     rest = bill.unexplained
     drawn = waterfall([*amounts, rest.nanos] if rest.nanos else amounts)
@@ -58,6 +65,7 @@ def bill_view(bill: Bill, anchors: Mapping[RecordKey, str]) -> BillView:
     counted = {id(found.part) for found in roundings}
     return BillView(
         cost=bill.cost,
+        explanation=explain(bill, circumstances),
         steps=tuple(steps),
         total=drawn.total,
         roundings=roundings,
@@ -69,7 +77,7 @@ def bill_view(bill: Bill, anchors: Mapping[RecordKey, str]) -> BillView:
 def _part_step(part: BillPart, bar: Bar, anchors: Mapping[RecordKey, str]) -> Step:
     return Step(
         name=part_name(part.record_type),
-        meaning=part_meaning(part.record_type),
+        meaning=_meaning(part),
         term=part.record_type,
         kind="webhook" if part.is_from_webhook else "record",
         cost=part.cost,
@@ -82,7 +90,7 @@ def _part_step(part: BillPart, bar: Bar, anchors: Mapping[RecordKey, str]) -> St
 
 def _rest_step(rest: Money, bar: Bar, *, is_all: bool) -> Step:
     return Step(
-        name="estimate" if is_all else "estimate of the rest",
+        name="Estimate" if is_all else "Estimate of the rest",
         meaning="until Telnyx has billed it" if is_all else "what Telnyx has not billed yet",
         term="",
         kind="estimate",
@@ -92,7 +100,22 @@ def _rest_step(rest: Money, bar: Bar, *, is_all: bool) -> Step:
     )
 
 
+def _meaning(part: BillPart) -> str:
+    """A zero twin is told for what it is: a second record of the same leg, with nothing billed."""
+    if part.billed_seconds == 0 and not part.cost.nanos:
+        return "a record with nothing billed"
+    return part_meaning(part.record_type)
+
+
 def _rate(part: BillPart) -> str:
     if not part.rate:
         return ""
-    return f"{part.rate} / {'min' if part.billed_seconds is not None else 'unit'}"
+    return f"{_plain(part.rate)} / {'min' if part.billed_seconds is not None else 'unit'}"
+
+
+def _plain(rate: str) -> str:
+    """Without an exponent (`7.0E-7`), where it is an amount at all."""
+    try:
+        return plain_decimal(parse_nanos(rate))
+    except UnreadableAmount:
+        return rate

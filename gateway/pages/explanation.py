@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.pages.bill import Bill, BillPart
-from gateway.pages.part_words import part_name
+from gateway.pages.part_words import part_name_within
 from services.common.money import Money
 
 _SECONDS_PER_MINUTE = 60
@@ -12,7 +12,7 @@ _SECONDS_PER_MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One summand, and what it is for."""
+    """One summand, and what it is for: `for 3 started minutes of SIP trunking`."""
 
     cost: Money
     words: str
@@ -46,11 +46,11 @@ def explain(bill: Bill | None, circumstances: Circumstances) -> Explanation:
     for group in _groups(parts):
         cost = Money(group[0].cost.currency, sum(part.cost.nanos for part in group))
         if cost.nanos:
-            terms.append(Term(cost, _words(group)))
+            terms.append(Term(cost, f"for {_words(group)}"))
         else:
-            free.append(part_name(group[0].record_type))
+            free.append(part_name_within(group[0].record_type))
     if bill and bill.unexplained.nanos:
-        words = "the estimate of what Telnyx has not billed yet" if parts else "the estimate"
+        words = "as the estimate of what Telnyx has not billed yet" if parts else "as an estimate"
         terms.append(Term(bill.unexplained, words))
     return Explanation(
         terms=tuple(terms),
@@ -74,7 +74,7 @@ def _groups(parts: Sequence[BillPart]) -> list[list[BillPart]]:
 
 
 def _words(group: Sequence[BillPart]) -> str:
-    name = part_name(group[0].record_type)
+    name = part_name_within(group[0].record_type)
     billed_s = sum(part.billed_seconds or 0 for part in group)
     if not billed_s:
         count = sum(1 for part in group if part.cost.nanos)
@@ -89,7 +89,7 @@ def _verdict(parts: Sequence[BillPart], circumstances: Circumstances) -> str:
     if circumstances.has_unreadable:
         return "An amount from Telnyx could not be read; until it can, this stays an estimate."
     if circumstances.missing:
-        missing = [part_name(name) for name in circumstances.missing]
+        missing = [part_name_within(name) for name in circumstances.missing]
         if circumstances.is_exact:
             return f"This was exact; since then {listed(missing)} came to be expected."
         are = "is" if len(missing) == 1 else "are"

@@ -4,58 +4,32 @@ A page of one record is reached with `back`, the query of the list that led to i
 Referer. Only the list's own parameters are taken from it, so it can lead nowhere else.
 """
 
-from typing import Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
-RecordKind = Literal["call", "sms", "other"]
+from gateway.pages.links import PAGE_PATH, Query
 
-LIST_URL = "/billing"
 MAX_BACK_LENGTH = 4096
 
-_LIST_PARAMETERS = frozenset(
-    [
-        "phoneNumber",
-        "direction",
-        "recordType",
-        "status",
-        "text",
-        "days",
-        "from",
-        "to",
-        "limit",
-        "sort",
-        "cursor",
-        "zone",
-    ]
-)
 _MAX_PARAMETERS = 20
 
 
-def record_url(kind: RecordKind, record_id: str, *, back: str = "", zone: str = "") -> str:
-    """Where one call, message or other record is shown. `back`: the list's query; `zone`: an IANA name, or empty."""
+def record_url(kind: str, record_id: str, *, back: Query | None = None, **parameters: str) -> str:
+    """Where one record is shown; `kind` is `call`, `sms` or `other`. `back`: the list that leads there.
+
+    Of the other parameters (`zone`, `outcome`) those that are not empty.
+    """
     name = quote(record_id, safe=":")
-    path = f"{LIST_URL}/calls/{name}" if kind == "call" else f"{LIST_URL}/charges/{kind}/{name}"
-    return with_query(path, back=back, zone=zone)
-
-
-def with_query(path: str, **parameters: str) -> str:
-    """A path with those of the parameters that are not empty."""
-    query = urlencode({name: value for name, value in parameters.items() if value})
+    path = f"{PAGE_PATH}/calls/{name}" if kind == "call" else f"{PAGE_PATH}/charges/{kind}/{name}"
+    pairs = {"back": urlencode(back.items) if back else "", **parameters}
+    query = urlencode({key: value for key, value in pairs.items() if value})
     return f"{path}?{query}" if query else path
 
 
-def list_url(back: str) -> str:
+def list_query(back: str) -> Query:
     """The list as it was when it led here; the plain list for anything that is no query of its own."""
-    query = list_query(back)
-    return f"{LIST_URL}?{query}" if query else LIST_URL
-
-
-def list_query(text: str) -> str:
-    """The list's own parameters out of a query string, encoded anew."""
-    if len(text) > MAX_BACK_LENGTH or not text.isprintable():
-        return ""
+    if len(back) > MAX_BACK_LENGTH or not back.isprintable():
+        return Query()
     try:
-        pairs = parse_qsl(text, max_num_fields=_MAX_PARAMETERS)
+        return Query.of(parse_qsl(back, max_num_fields=_MAX_PARAMETERS))
     except ValueError:
-        return ""
-    return urlencode([(name, value) for name, value in pairs if name in _LIST_PARAMETERS])
+        return Query()

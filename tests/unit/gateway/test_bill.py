@@ -52,6 +52,8 @@ WORKED = only_bill(
     part("sip-trunking", 0, 0, 0),
 )
 
+FLOORED = only_bill(45_000_000, part("call-control", 6_000_000, used=None, source="call_cost_webhook"))
+
 
 @given(st.lists(st.integers(min_value=-(10**14), max_value=10**14), max_size=30))
 def test_the_steps_of_a_waterfall_meet_and_end_at_the_sum(amounts: list[int]) -> None:
@@ -152,7 +154,7 @@ def test_each_currency_has_its_own_bill_and_a_stray_zero_goes_to_the_first() -> 
 
 
 def test_the_view_steps_up_to_the_cost_and_knows_where_each_record_is_shown() -> None:
-    view = bill_view(WORKED, {("amd", "amd-1"): "record-3"})
+    view = bill_view(WORKED, Circumstances(is_exact=True), {("amd", "amd-1"): "record-3"})
     assert [step.after.nanos for step in view.steps] == [15_000_000, 15_000_000, 21_000_000, 23_000_000]
     assert [step.anchor for step in view.steps] == ["", "", "", "record-3"]
     assert [step.rate for step in view.steps] == ["0.005 / min", "0.005 / min", "0.002 / min", "0.002 / unit"]
@@ -163,9 +165,7 @@ def test_the_view_steps_up_to_the_cost_and_knows_where_each_record_is_shown() ->
 
 
 def test_what_no_part_explains_yet_is_a_step_of_its_own() -> None:
-    view = bill_view(
-        only_bill(45_000_000, part("call-control", 6_000_000, used=None, source="call_cost_webhook")), {}
-    )
+    view = bill_view(FLOORED, Circumstances(is_exact=False), {})
     assert [(step.kind, step.cost.nanos) for step in view.steps] == [
         ("webhook", 6_000_000),
         ("estimate", 39_000_000),
@@ -178,12 +178,12 @@ def test_what_no_part_explains_yet_is_a_step_of_its_own() -> None:
 @given(st.lists(AMOUNTS, max_size=8), AMOUNTS)
 def test_the_steps_of_any_bill_add_up_to_its_cost(amounts: list[int], rest: int) -> None:
     cost = sum(amounts) + rest
-    view = bill_view(only_bill(cost, *(part(nanos=nanos) for nanos in amounts)), {})
+    bill = only_bill(cost, *(part(nanos=nanos) for nanos in amounts))
+    view = bill_view(bill, Circumstances(is_exact=False), {})
     assert sum(step.cost.nanos for step in view.steps) == cost == view.total.end_nanos
     if view.steps:
         assert view.steps[-1].after.nanos == cost
-    said = explain(only_bill(cost, *(part(nanos=nanos) for nanos in amounts)), Circumstances(is_exact=False))
-    assert sum(term.cost.nanos for term in said.terms) == cost
+    assert sum(term.cost.nanos for term in view.explanation.terms) == cost
 
 
 def words_of(explanation: Explanation) -> list[tuple[int, str]]:
@@ -193,9 +193,9 @@ def words_of(explanation: Explanation) -> list[tuple[int, str]]:
 def test_the_sentence_names_every_part_that_costs_something() -> None:
     said = explain(WORKED, Circumstances(is_exact=True))
     assert words_of(said) == [
-        (15_000_000, "3 started minutes of SIP trunking"),
-        (6_000_000, "3 started minutes of call control"),
-        (2_000_000, "answering machine detection"),
+        (15_000_000, "for 3 started minutes of SIP trunking"),
+        (6_000_000, "for 3 started minutes of call control"),
+        (2_000_000, "for answering-machine detection"),
     ]
     assert said.free == ""
     assert said.verdict == "Telnyx has billed all of it; nothing is missing."
@@ -203,7 +203,7 @@ def test_the_sentence_names_every_part_that_costs_something() -> None:
 
 def test_seconds_that_are_no_whole_minutes_are_told_as_they_are() -> None:
     said = explain(only_bill(6_200_000, part("call-control", 6_200_000, 186)), Circumstances(is_exact=True))
-    assert words_of(said) == [(6_200_000, "186 billed seconds of call control")]
+    assert words_of(said) == [(6_200_000, "for 186 billed seconds of call control")]
 
 
 def test_several_units_are_counted_and_one_minute_is_one() -> None:
@@ -214,8 +214,8 @@ def test_several_units_are_counted_and_one_minute_is_one() -> None:
         part(nanos=1_000_000, billed=60),
     )
     assert words_of(explain(cost, Circumstances(is_exact=True))) == [
-        (1_000_000, "1 started minute of SIP trunking"),
-        (4_000_000, "answering machine detection (2 times)"),
+        (1_000_000, "for 1 started minute of SIP trunking"),
+        (4_000_000, "for answering-machine detection (2 times)"),
     ]
 
 
@@ -242,7 +242,7 @@ def test_what_costs_nothing_is_named_too() -> None:
         ),
         (
             Circumstances(is_exact=True, missing=["amd"]),
-            "This was exact; since then answering machine detection came to be expected.",
+            "This was exact; since then answering-machine detection came to be expected.",
         ),
         (
             Circumstances(is_exact=False, missing=["amd"], has_unreadable=True),

@@ -1,0 +1,142 @@
+"""All that the page of a call shows, put together from what each service has said. Each part fails on its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.pages.asking import Failure
+from gateway.pages.bill import bills_of
+from gateway.pages.bill_messages import bill_part, journal_line
+from gateway.pages.bill_view import BillView, bill_view
+from gateway.pages.estimate_view import EstimateView, estimate_view
+from gateway.pages.explanation import Circumstances, explain
+from gateway.pages.facts_view import FactsView, facts_view
+from gateway.pages.happenings import of_attempts, of_entries, of_events, of_records
+from gateway.pages.journal import Journal, journal_of
+from gateway.pages.leg_head import LegHead, leg_head
+from gateway.pages.next_steps import NextStep, next_step
+from gateway.pages.session_view import SessionView, session_view
+from gateway.pages.timeline import Timeline, merge
+from gateway.pages.waiting_view import JobView, MissingView, job_view, missing_views
+from services.common.errors import NotFound
+from tollbook.ledger.v1 import book_pb2, ledger_pb2
+from tollbook.reconciler.v1 import reconciler_pb2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswers:
+    """What the services said of a call. A session is None for a leg that names none."""
+
+    leg: book_pb2.CallLeg
+    facts: ledger_pb2.ListCallFactsResponse | Failure
+    session: book_pb2.Session | Failure | None
+    job: reconciler_pb2.Job | Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What the call still waits for. `job` is None where there is none."""
+
+    missing: tuple[MissingView, ...]
+    unreadable: tuple[str, ...]
+    job: JobView | Failure | None
+    next: NextStep | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """The page's parts, each as its template takes it."""
+
+    head: LegHead
+    bills: tuple[BillView, ...]
+    """One for each currency."""
+    verdict: str
+    estimate: EstimateView | None
+    waiting: Waiting
+    timeline: Timeline
+    session: SessionView | Failure | None
+    journal: Journal
+    facts: FactsView | Failure
+
+
+def call_view(answers: CallAnswers, now: datetime) -> CallView:
+    """The page of a call as it stands now."""
+    leg, head = answers.leg, leg_head(answers.leg)
+    facts = _facts(answers.facts)
+    session = answers.session
+    shown_session = session_view(session, head.call_id) if isinstance(session, book_pb2.Session) else session
+    journal = journal_of(map(journal_line, leg.history), head.costs)
+    waiting = _waiting(answers, head, now)
+    circumstances = _circumstances(leg, head)
+    anchors = {} if isinstance(facts, Failure) else facts.anchors
+    bills = bills_of(head.costs, map(bill_part, leg.parts))
+    return CallView(
+        head=head,
+        bills=tuple(bill_view(bill, circumstances, anchors) for bill in bills),
+        verdict=explain(bills[0] if bills else None, circumstances).verdict,
+        estimate=estimate_view(leg, head.costs[0] if head.costs else None, is_exact=head.is_exact),
+        waiting=waiting,
+        timeline=_timeline(facts, journal, waiting.job, _leg_word(head, shown_session)),
+        session=shown_session,
+        journal=journal,
+        facts=facts,
+    )
+
+
+def _facts(answer: ledger_pb2.ListCallFactsResponse | Failure) -> FactsView | Failure:
+    if isinstance(answer, Failure):
+        return answer
+    return facts_view(answer.events, answer.records, is_truncated=answer.truncated)
+
+
+def _circumstances(leg: book_pb2.CallLeg, head: LegHead) -> Circumstances:
+    return Circumstances(
+        is_exact=head.is_exact,
+        missing=tuple(leg.missing),
+        has_unreadable=bool(leg.unreadable),
+        is_over=head.is_over,
+    )
+
+
+def _waiting(answers: CallAnswers, head: LegHead, now: datetime) -> Waiting:
+    job = _job(answers.job)
+    state = job.state if isinstance(job, JobView) else None
+    missing = missing_views(answers.leg)
+    step = next_step(
+        state, is_exact=head.is_exact, missing=[part.term for part in missing], is_over=head.is_over, now=now
+    )
+    return Waiting(
+        missing=missing,
+        unreadable=tuple(answers.leg.unreadable),
+        job=job,
+        # Without the job nobody can tell who looks next; that nothing is left to do can still be told.
+        next=None if isinstance(job, Failure) and not (head.is_exact and not missing) else step,
+    )
+
+
+def _job(answer: reconciler_pb2.Job | Failure) -> JobView | Failure | None:
+    if isinstance(answer, Failure):
+        return None if isinstance(answer.error, NotFound) else answer
+    return job_view(answer)
+
+
+def _leg_word(head: LegHead, session: SessionView | Failure | None) -> Callable[[str], str]:
+    if isinstance(session, SessionView):
+        return session.leg_word
+    return lambda call_id: "this leg" if call_id == head.call_id else ""
+
+
+def _timeline(
+    facts: FactsView | Failure,
+    journal: Journal,
+    job: JobView | Failure | None,
+    leg_word: Callable[[str], str],
+) -> Timeline:
+    events, records = ((), ()) if isinstance(facts, Failure) else (facts.events, facts.records)
+    attempts = job.attempts if isinstance(job, JobView) else ()
+    return merge(
+        of_events(events, leg_word),
+        of_records(records, leg_word),
+        of_attempts(attempts),
+        of_entries(journal.lines),
+    )
