@@ -68,7 +68,9 @@ def facts_view(
 ) -> FactsView:
     """The facts with their raw texts, as far as the bounds of one page go: records first, since they are the bill."""
     listed_events, listed_records = list(events), list(records)
-    texts = within_bounds([fact.raw_json for fact in (*listed_records, *listed_events)])
+    texts = within_bounds(
+        [*(fact.raw_json for fact in listed_records), *(fact.raw_json for fact in listed_events)]
+    )
     return FactsView(
         events=_events(listed_events, texts[len(listed_records) :]),
         records=_records(listed_records, texts),
