@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -75,8 +76,10 @@ def _guard_stream(behavior: Any, method: str) -> Any:
         started_s = time.perf_counter()
         with structlog.contextvars.bound_contextvars(**_trace_of(context)):
             try:
-                async for response in behavior(request, context):
-                    yield response
+                # Closed with this generator: what a stream holds must not outlive a caller who hung up.
+                async with aclosing(behavior(request, context)) as responses:
+                    async for response in responses:
+                        yield response
             except TollbookError as error:
                 await _abort(context, error)
             except grpc.aio.AbortError:

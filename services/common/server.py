@@ -39,20 +39,22 @@ class Endpoint:
     """A gRPC server to be: where it listens and what it offers.
 
     `listen_variable` is the settings variable behind `listen`, for error messages. `service_names` are full names
-    ("tollbook.ledger.v1.LedgerService"); `add_servicers` registers their servicers.
+    ("tollbook.ledger.v1.LedgerService"); `add_servicers` registers their servicers. `before_drain` ends the streams
+    that would never end by themselves, so that the server need not wait for them.
     """
 
     listen: Address
     listen_variable: str
     service_names: tuple[str, ...]
     add_servicers: Callable[[grpc.aio.Server], None]
+    before_drain: Callable[[], None] | None = None
 
 
 @asynccontextmanager
 async def open_server(endpoint: Endpoint, readiness: Readiness | None = None) -> AsyncIterator[Address]:
     """Serve an endpoint while the context is open; gives the bound address.
 
-    On the way out it reports NOT_SERVING, lets running calls finish for DRAIN_S, then ends them.
+    On the way out it ends endless streams, reports NOT_SERVING, lets running calls finish for DRAIN_S, then ends them.
     Raises StartError naming the variable if the address cannot be bound.
     """
     server = grpc.aio.server(
@@ -74,6 +76,8 @@ async def open_server(endpoint: Endpoint, readiness: Readiness | None = None) ->
         yield bound
     finally:
         _set_ready(readiness, is_ready=False)
+        if endpoint.before_drain is not None:
+            endpoint.before_drain()
         await health_servicer.enter_graceful_shutdown()
         await server.stop(DRAIN_S)
 

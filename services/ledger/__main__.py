@@ -12,6 +12,7 @@ from services.common.migrations import migrate
 from services.common.process import run_process
 from services.common.server import AdminEndpoint, Endpoint, serve
 from services.common.settings import load_settings
+from services.ledger.feed import ChargeFeed
 from services.ledger.retention import keep_dropping
 from services.ledger.service import LedgerService
 from services.ledger.settings import LedgerSettings
@@ -33,11 +34,14 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
     if settings.raw_retention_days:
         dropping = asyncio.create_task(keep_dropping(book, settings.raw_retention_days))
         stack.callback(dropping.cancel)
+    feed = ChargeFeed(database)
+    service = LedgerService(book, feed)
     return Endpoint(
         listen=settings.ledger_listen,
         listen_variable="LEDGER_LISTEN",
         service_names=(SERVICE_NAME,),
-        add_servicers=partial(ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerService(book)),
+        add_servicers=partial(ledger_pb2_grpc.add_LedgerServiceServicer_to_server, service),
+        before_drain=feed.close,
     )
 
 

@@ -10,9 +10,11 @@ from services.common.errors import InvalidInput
 from services.common.money import Money
 from services.common.wire import from_timestamp, optional_time, to_money, to_timestamp
 from services.ledger.charges import Kind
-from services.ledger.store.charge_filters import ChargeFilter, Status
+from services.ledger.store.charge_filters import ChargeFilter, Status, WantedDirection
+from services.ledger.store.charge_orders import OrderName
 from services.ledger.store.recorded_sweeps import Sweep
-from services.ledger.store.summaries import Grouping, Sums, Totals
+from services.ledger.store.sum_rows import Grouping
+from services.ledger.store.summaries import Sums, Totals
 from tollbook.ledger.v1 import book_pb2, ledger_pb2
 
 _KINDS: Mapping[str, "book_pb2.RecordKind.ValueType"] = {
@@ -29,16 +31,27 @@ _FILTER_STATUSES: Mapping[int, Status] = {
     book_pb2.CHARGE_STATUS_ESTIMATED: "estimated",
     book_pb2.CHARGE_STATUS_EXACT: "exact",
 }
+_DIRECTIONS: Mapping[str, WantedDirection] = {"inbound": "inbound", "outbound": "outbound"}
+_ORDERS: Mapping[int, OrderName] = {
+    ledger_pb2.CHARGE_ORDER_UNSPECIFIED: "newest",
+    ledger_pb2.CHARGE_ORDER_NEWEST: "newest",
+    ledger_pb2.CHARGE_ORDER_OLDEST: "oldest",
+    ledger_pb2.CHARGE_ORDER_DEAREST: "dearest",
+    ledger_pb2.CHARGE_ORDER_CHEAPEST: "cheapest",
+    ledger_pb2.CHARGE_ORDER_LONGEST: "longest",
+    ledger_pb2.CHARGE_ORDER_SHORTEST: "shortest",
+}
 _GROUPINGS: Mapping[int, Grouping] = {
     ledger_pb2.GROUP_BY_DAY: "day",
     ledger_pb2.GROUP_BY_NUMBER: "number",
     ledger_pb2.GROUP_BY_RECORD_TYPE: "recordType",
     ledger_pb2.GROUP_BY_PART: "part",
+    ledger_pb2.GROUP_BY_DAY_AND_PART: "dayAndPart",
 }
 
 
 def decode_filter(message: ledger_pb2.ChargeFilter) -> ChargeFilter:
-    """Which charges are asked for. Raises InvalidInput for an empty range."""
+    """Which charges are asked for. Raises InvalidInput for a range that ends too early, or an unknown direction."""
     from_at, to_at = optional_time(message, "from_time"), optional_time(message, "to_time")
     if from_at is not None and to_at is not None and from_at > to_at:
         raise InvalidInput("the range ends before it begins", "to")
@@ -48,7 +61,26 @@ def decode_filter(message: ledger_pb2.ChargeFilter) -> ChargeFilter:
         phone_number=message.phone_number or None,
         kind=_FILTER_KINDS.get(message.kind),
         status=_FILTER_STATUSES.get(message.status),
+        direction=_decode_direction(message.direction),
+        text=message.text,
     )
+
+
+def _decode_direction(direction: str) -> WantedDirection | None:
+    if not direction:
+        return None
+    try:
+        return _DIRECTIONS[direction]
+    except KeyError as error:
+        raise InvalidInput("a direction is inbound or outbound", "direction") from error
+
+
+def decode_order(order: int) -> OrderName:
+    """Newest first unless another order is asked for. Raises InvalidInput for one that is not known here."""
+    try:
+        return _ORDERS[order]
+    except KeyError as error:
+        raise InvalidInput("there is no such order", "sort") from error
 
 
 def decode_kind(kind: int) -> Kind:
@@ -136,6 +168,7 @@ def encode_charge(row: Any) -> book_pb2.Charge:
         status=book_pb2.CHARGE_STATUS_EXACT if is_exact else book_pb2.CHARGE_STATUS_ESTIMATED,
         source=row.source,
         description=row.description,
+        merged=row.merged_into is not None,
     )
 
 
@@ -148,8 +181,10 @@ def encode_summary(totals: Sums, groups: Sums, account_currency: str) -> ledger_
     return ledger_pb2.SummarizeResponse(
         totals=_encode_totals(overall, account_currency),
         groups=[
-            ledger_pb2.SummaryGroup(key=key, totals=_encode_totals(groups[key], account_currency))
-            for key in sorted(groups)
+            ledger_pb2.SummaryGroup(
+                key=key, part=part, totals=_encode_totals(groups[key, part], account_currency)
+            )
+            for key, part in sorted(groups)
         ],
     )
 
@@ -170,6 +205,7 @@ def _encode_total(currency: str, totals: Totals) -> ledger_pb2.Totals:
         estimated_cost=money(currency, totals.total_nanos - totals.exact_nanos),
         exact_cost=money(currency, totals.exact_nanos),
         count=totals.count,
+        exact_count=totals.exact_count,
     )
 
 

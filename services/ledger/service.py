@@ -1,6 +1,7 @@
 """The ledger's gRPC service: decode, hand to the book, encode."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from services.common.errors import InvalidInput
 from services.common.wire import from_money, from_timestamp, optional_time, to_timestamp
 from services.ledger import call_codec, codec
 from services.ledger.admission import admit, admit_moment, refused_as
+from services.ledger.feed import ChargeFeed
 from services.ledger.metrics import EVENTS, RECORDS, SWEEPS
 from services.ledger.store.book import Book
 from services.ledger.store.call_facts import list_call_facts
@@ -38,8 +40,9 @@ Result = TypeVar("Result")
 class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     """Answers for the book. Errors are domain errors; the server's interceptor maps them."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, feed: ChargeFeed) -> None:
         self._book = book
+        self._feed = feed
         self._writers = anyio.CapacityLimiter(_WRITER_THREADS)
 
     async def RecordEvents(
@@ -158,9 +161,10 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> ledger_pb2.ListChargesResponse:
         with refused_as("from"):
             wanted = codec.decode_filter(request.filter)
+        order = codec.decode_order(request.order)
         size = _page_size(request.page_size, 50)
         rows, cursor = await self._read(
-            lambda connection: list_charges(connection, wanted, size, request.page_token)
+            lambda connection: list_charges(connection, wanted, size, request.page_token, order)
         )
         return ledger_pb2.ListChargesResponse(charges=map(codec.encode_charge, rows), next_page_token=cursor)
 
@@ -172,10 +176,19 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         grouping = codec.decode_grouping(request.group_by)
         sums = await self._read(lambda connection: summarize(connection, wanted, grouping))
         totals = sums
-        if grouping == "part":
+        if grouping in {"part", "dayAndPart"}:
             # A charge has several parts: only ungrouped sums count each charge once.
             totals = await self._read(lambda connection: summarize(connection, wanted, None))
         return codec.encode_summary(totals, sums if grouping else {}, self._book.rules.account_currency)
+
+    async def WatchCharges(
+        self, request: ledger_pb2.WatchChargesRequest, _context: Context
+    ) -> AsyncIterator[ledger_pb2.WatchChargesResponse]:
+        async with aclosing(self._feed.watch(request.position)) as watch:
+            async for changes in watch:
+                yield ledger_pb2.WatchChargesResponse(
+                    charges=map(codec.encode_charge, changes.charges), position=changes.position
+                )
 
     async def _write(self, work: Callable[[], Result]) -> Result:
         return await anyio.to_thread.run_sync(work, limiter=self._writers)

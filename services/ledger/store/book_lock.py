@@ -20,3 +20,18 @@ def lock_book(connection: Connection, *, is_alone: bool) -> None:
     if has_many_writers(connection):
         function = "pg_advisory_xact_lock" if is_alone else "pg_advisory_xact_lock_shared"
         connection.execute(text(f"SELECT {function}(:key)"), {"key": _KEY})
+
+
+def writers_at_work(connection: Connection) -> frozenset[str]:
+    """The transactions that hold the lock now, by names that never come again; none on SQLite.
+
+    PostgreSQL lets a lock go after it has made a commit visible: a writer that is no longer here can be read.
+    """
+    if not has_many_writers(connection):
+        return frozenset()
+    query = text(
+        "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 "
+        "AND objid = :key AND objsubid = 1 "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return frozenset(connection.execute(query, {"key": _KEY}).scalars())

@@ -121,6 +121,7 @@ class Charge(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
+    MERGED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The charge's own id."""
     kind: Global___RecordKind.ValueType
@@ -137,6 +138,8 @@ class Charge(_message.Message):
     source: _builtins.str
     """fallback, learned, call_cost_webhook, detail_records_api, webhook, mixed."""
     description: _builtins.str
+    merged: _builtins.bool
+    """Its money has moved to another charge: it is neither listed nor counted any more. Only WatchCharges tells of it."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """The billing date."""
@@ -158,10 +161,11 @@ class Charge(_message.Message):
         status: Global___ChargeStatus.ValueType = ...,
         source: _builtins.str = ...,
         description: _builtins.str = ...,
+        merged: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "cost", b"cost", "description", b"description", "direction", b"direction", "duration_seconds", b"duration_seconds", "id", b"id", "kind", b"kind", "phone_number", b"phone_number", "record_id", b"record_id", "source", b"source", "status", b"status", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "cost", b"cost", "description", b"description", "direction", b"direction", "duration_seconds", b"duration_seconds", "id", b"id", "kind", b"kind", "merged", b"merged", "phone_number", b"phone_number", "record_id", b"record_id", "source", b"source", "status", b"status", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -640,9 +640,11 @@ class WatchChargesResponse(_message.Message):
     CHARGES_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     position: _builtins.str
-    """Behind the last change told here."""
+    """From here on everything comes that was not told here or before."""
     @_builtins.property
-    def charges(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.Charge]: ...
+    def charges(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.Charge]:
+        """At most 500."""
+
     def __init__(
         self,
         *,

@@ -194,7 +194,9 @@ class LedgerServiceServicer:
 
     def WatchCharges(self, request, context):
         """Charges as they change, from now on or from a position, until the caller hangs up. The first answer comes at once
-        and tells the position. A charge that changed several times since the answer before comes once, as it is now.
+        and tells the position. A charge that changed several times since the answer before comes once, as it is now. A
+        change is an entry of the journal. UNAVAILABLE ends the stream when the ledger stops or the caller is too slow: it
+        can be asked again from the last position, and then a change may come twice, but none is left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,9 @@ class LedgerServiceStub:
     """Sums over all charges that match."""
     WatchCharges: _aio.UnaryStreamMultiCallable[_ledger_pb2.WatchChargesRequest, _ledger_pb2.WatchChargesResponse]
     """Charges as they change, from now on or from a position, until the caller hangs up. The first answer comes at once
-    and tells the position. A charge that changed several times since the answer before comes once, as it is now.
+    and tells the position. A charge that changed several times since the answer before comes once, as it is now. A
+    change is an entry of the journal. UNAVAILABLE ends the stream when the ledger stops or the caller is too slow: it
+    can be asked again from the last position, and then a change may come twice, but none is left out.
     """
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -155,7 +157,9 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ledger_pb2.WatchChargesRequest, _abc.AsyncIterator[_ledger_pb2.WatchChargesResponse]],
     ) -> _abc.AsyncIterator[_ledger_pb2.WatchChargesResponse]:
         """Charges as they change, from now on or from a position, until the caller hangs up. The first answer comes at once
-        and tells the position. A charge that changed several times since the answer before comes once, as it is now.
+        and tells the position. A charge that changed several times since the answer before comes once, as it is now. A
+        change is an entry of the journal. UNAVAILABLE ends the stream when the ledger stops or the caller is too slow: it
+        can be asked again from the last position, and then a change may come twice, but none is left out.
         """
 
 def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _aio.Server) -> None: ...
