@@ -4,14 +4,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from services.common.addresses import Address, ListenAddress
 from services.common.money import UnreadableAmount, parse_nanos
 from services.common.settings import TollbookSettings, split_commas
 from services.ledger.facts import Rules
-from services.telnyx_vocabulary.record_types import find_record_type
+from services.telnyx_vocabulary.record_types import canonical_types
 
 _HIGHEST_RATE = 100_000_000_000
 """100 units per minute: above it the setting is a slip of the pen."""
@@ -30,30 +30,19 @@ def _read_rate(value: object) -> object:
     return nanos
 
 
-def _read_types(value: object) -> object:
-    """Canonical names of record types. Raises ValueError naming one that Telnyx does not have."""
-    names = split_commas(value)
-    if not isinstance(names, tuple):
-        return value
-    known = [find_record_type(str(name)) for name in names]
-    unknown = [str(name) for name, entry in zip(names, known, strict=True) if entry is None]
-    if unknown:
-        raise ValueError(f"no such record type: {', '.join(unknown)}")
-    return tuple(dict.fromkeys(entry.name for entry in known if entry))
-
-
 class LedgerSettings(TollbookSettings):
     """One field per variable; see docs/configuration.md."""
+
+    never_empty = frozenset({"expected_record_types"})
 
     ledger_listen: ListenAddress = Address("127.0.0.1", 50051)
     ledger_admin_listen: ListenAddress = Address("127.0.0.1", 9101)
     ledger_database_url: str = Field(default="sqlite:///var/ledger.db", repr=False)
     telnyx_voice_rate_per_min: Annotated[int, NoDecode, BeforeValidator(_read_rate)] = 15_000_000
     settle_horizon_seconds: int = Field(default=86_400, ge=1, le=31 * 86_400)
-    expected_record_types: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_read_types)] = (
-        "sip-trunking",
-        "call-control",
-    )
+    expected_record_types: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(split_commas), AfterValidator(canonical_types)
+    ] = ("sip-trunking", "call-control")
     raw_retention_days: int = Field(default=0, ge=0, le=36_500)
 
     def rules(self) -> Rules:

@@ -120,7 +120,9 @@ async def test_what_a_call_misses_and_the_facts_behind_it(
         True,
         usd("0.005"),
     )
-    assert {fact.telnyx_call_id for fact in (*facts.events, record)} == {LEG.call_control_id}
+    assert (
+        {event.telnyx_call_id for event in facts.events} == {record.telnyx_call_id} == {LEG.call_control_id}
+    )
     assert not facts.truncated
 
 

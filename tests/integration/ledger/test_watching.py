@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -30,6 +31,7 @@ from tests.support.clocks import ManualClock
 from tests.support.databases import DatabaseKind, Databases
 from tests.support.ledger_books import counted_statements, migrate_ledger
 from tests.support.ledger_facts import LegIds, leg, usd
+from tests.support.processes import running_tollbook
 from tests.support.waiting import until
 from tollbook.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from tollbook.ledger.v1.book_pb2 import CHARGE_STATUS_ESTIMATED, CHARGE_STATUS_EXACT
@@ -253,6 +255,18 @@ async def test_a_stopping_ledger_ends_its_streams_at_once(ledger: Ledger) -> Non
         assert isinstance(error, Unavailable)
         assert "about to stop" in error.detail
     await until(lambda: not ledger.feed.is_looking)
+
+
+async def test_sigterm_ends_the_process_although_somebody_watches(tmp_path: Path) -> None:
+    with running_tollbook(tmp_path, {}) as tollbook:
+        await asyncio.to_thread(tollbook.start, "ledger")
+        async with open_channel(tollbook.target("ledger")) as channel:
+            stub = ledger_pb2_grpc.LedgerServiceStub(channel)
+            watch = Watch(stub.WatchCharges(ledger_pb2.WatchChargesRequest()))
+            assert (await watch.next()).position == "0"
+            async with asyncio.timeout(DRAIN_S / 2):
+                assert await asyncio.to_thread(tollbook.stop, "ledger") == 0
+            assert "about to stop" in (await watch.end()).detail
 
 
 async def test_a_closed_feed_takes_no_watcher(ledger: Ledger) -> None:

@@ -45,7 +45,7 @@ def test_a_call_cost_that_bills_nothing_is_not_either() -> None:
 
 
 def test_of_a_feature_the_webhook_that_said_it_ran() -> None:
-    complete = [*answered_call(CUSTOMER), sip_trunking(CUSTOMER), call_control(CUSTOMER)]
+    complete: list[Fact] = [*answered_call(CUSTOMER), sip_trunking(CUSTOMER), call_control(CUSTOMER)]
     told = reasons(*complete, machine_detected(CUSTOMER), recording_saved(CUSTOMER))
     assert list(told) == ["amd", "recording"]
     assert told["recording"].startswith(
@@ -55,8 +55,8 @@ def test_of_a_feature_the_webhook_that_said_it_ran() -> None:
 
 
 def test_of_several_how_many_are_there() -> None:
-    complete = [*answered_call(CUSTOMER), sip_trunking(CUSTOMER), call_control(CUSTOMER)]
-    twice = [machine_detected(CUSTOMER), machine_detected(CUSTOMER, 9)]
+    complete: list[Fact] = [*answered_call(CUSTOMER), sip_trunking(CUSTOMER), call_control(CUSTOMER)]
+    twice: list[Fact] = [machine_detected(CUSTOMER), machine_detected(CUSTOMER, 9)]
     [reason] = reasons(*complete, *twice, amd(CUSTOMER)).values()
     assert "told of 2, and each is billed" in reason
     assert reason.endswith("Known so far: 1.")
