@@ -106,7 +106,7 @@ def _segments(amounts: Sequence[int], axis: Axis) -> list[Segment]:
 def _segment(series: int, nanos: int, low: int, high: int, axis: Axis) -> Segment:
     y, end = _y_of(high, axis), _y_of(low, axis)
     height = max(end - y, _LEAST_HEIGHT)
-    return Segment(series, nanos, _pixels(end - height), _pixels(height))
+    return Segment(series, nanos, _pixels(end - height if nanos > 0 else y), _pixels(height))
 
 
 def _y_of(nanos: int, axis: Axis) -> int:
@@ -118,4 +118,5 @@ def _across(amount: int) -> str:
 
 
 def _pixels(amount: int) -> str:
-    return f"{amount // _PIXEL}.{amount % _PIXEL:02d}"
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{abs(amount) // _PIXEL}.{abs(amount) % _PIXEL:02d}"

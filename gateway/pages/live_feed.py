@@ -40,18 +40,22 @@ class FeedClosed(Exception):
 
 
 class Viewer:
-    """One who watches: whether the feed is up, and whether something changed since it was last asked."""
+    """One who watches: whether the feed is up, and whether something changed since it was last asked.
 
-    def __init__(self, *, is_live: bool) -> None:
+    `is_live` is None until it is known.
+    """
+
+    def __init__(self, *, is_live: bool | None) -> None:
         self.is_live = is_live
         self.is_closed = False
         # What is on the page may have changed before it began to watch.
         self._has_changes = True
         self._news = asyncio.Event()
         self._closing = asyncio.Event()
-        self._news.set()
+        if is_live is not None:
+            self._news.set()
 
-    def tell(self, *, is_live: bool, has_changes: bool) -> None:
+    def tell(self, *, is_live: bool | None, has_changes: bool) -> None:
         """Something is new."""
         self.is_live = is_live
         self._has_changes = self._has_changes or has_changes
@@ -96,7 +100,7 @@ class LiveFeed:
         self._viewers: set[Viewer] = set()
         self._task: asyncio.Task[None] | None = None
         self._position = ""
-        self._is_live = False
+        self._is_live: bool | None = None
         self._is_closed = False
 
     @property
@@ -134,7 +138,7 @@ class LiveFeed:
             self._task.cancel()
         self._task = None
         self._position = ""
-        self._is_live = False
+        self._is_live = None
 
     async def _follow(self) -> None:
         wait_s = _FIRST_WAIT_S

@@ -50,5 +50,8 @@ def series_of(columns: Iterable[Mapping[str, int]]) -> list[Series]:
 
 def _styles_for(names: list[str]) -> dict[str, str]:
     fixed = {name: _STYLE_OF[name] for name in names if name in _STYLE_OF}
-    free = [style for style in reversed(_STYLES) if style not in fixed.values()]
-    return {name: fixed.get(name) or free.pop() for name in names}
+    # Those that nothing else ever has come first.
+    free = iter(
+        sorted(set(_STYLES) - set(fixed.values()), key=lambda style: (style in _STYLE_OF.values(), style))
+    )
+    return {name: fixed.get(name) or next(free) for name in names}

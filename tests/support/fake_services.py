@@ -53,7 +53,8 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
     groups: dict[int, list[ledger_pb2.SummaryGroup]] = field(default_factory=dict)
     call_facts: dict[str, ledger_pb2.ListCallFactsResponse] = field(default_factory=dict)
     charge_details: dict[str, ledger_pb2.GetChargeResponse] = field(default_factory=dict)
-    changes: asyncio.Queue[ledger_pb2.WatchChargesResponse] = field(default_factory=asyncio.Queue)
+    changes: asyncio.Queue[ledger_pb2.WatchChargesResponse | Exception] = field(default_factory=asyncio.Queue)
+    """What WatchCharges tells next; an exception breaks it off."""
     summarizes: Callable[[ledger_pb2.SummarizeRequest], ledger_pb2.SummarizeResponse] | None = None
     """In place of `summary` and `groups`, where the answer depends on the filter."""
     commits_when: asyncio.Event = field(default_factory=asyncio.Event)
@@ -131,7 +132,10 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
         self._took("WatchCharges", request)
         yield ledger_pb2.WatchChargesResponse(position=request.position or "0")
         while True:
-            yield await self.changes.get()
+            change = await self.changes.get()
+            if isinstance(change, Exception):
+                raise change
+            yield change
 
 
 @dataclass
