@@ -10,6 +10,7 @@ import structlog
 
 from services.common.database import Database
 from services.common.errors import InvalidInput, TollbookError, Unavailable
+from services.ledger.positions import read_position, write_position
 from services.ledger.store.journal_tail import (
     Tail,
     begin,
@@ -18,8 +19,6 @@ from services.ledger.store.journal_tail import (
     load_charges,
     look,
     prove,
-    read_position,
-    write_position,
 )
 from services.ledger.watcher import MAX_CHARGES, Changes, Watcher
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from services.common.errors import TollbookError, Unavailable
-from services.ledger.store.journal_tail import write_position
+from services.ledger.positions import write_position
 
 MAX_CHARGES = 500
 """In one answer."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from services.common.errors import InvalidInput, Unavailable
+from services.common.errors import Unavailable
 from services.ledger import tables
 from services.ledger.store.book_lock import writers_at_work
 from services.ledger.store.statements import has_many_writers
@@ -22,8 +22,6 @@ LOOK_LIMIT = 2_000
 
 _MAX_AHEAD = 50_000
 """Entries that are remembered while some writer does not end."""
-
-_MAX_POSITION_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +77,8 @@ def look(connection: Connection, tail: Tail) -> tuple[Tail, list[int]]:
 
 
 def _look_once(connection: Connection, tail: Tail) -> tuple[Tail, list[int]]:
-    # First who is at work, then the entries: whoever has ended in between can be read.
+    # First who is at work, then the entries: whoever has ended in between can be read (each statement sees what is
+    # committed by then, also within one transaction).
     at_work = writers_at_work(connection)
     limit = LOOK_LIMIT + len(tail.ahead)
     rows = entries_after(connection, tail.final_id, limit)
@@ -125,15 +124,3 @@ def load_charges(connection: Connection, billing_ids: Sequence[int]) -> Sequence
     rows = connection.execute(select(tables.billing).where(tables.billing.c.id.in_(billing_ids)))
     by_id = {row.id: row for row in rows}
     return [by_id[billing_id] for billing_id in billing_ids]
-
-
-def write_position(entry_id: int) -> str:
-    """A place in the journal as text."""
-    return str(entry_id)
-
-
-def read_position(text: str) -> int:
-    """The place behind a position. Raises InvalidInput for what is none."""
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_POSITION_DIGITS):
-        raise InvalidInput("this is no position that Tollbook told: watch again without one", "position")
-    return int(text)
