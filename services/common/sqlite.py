@@ -10,7 +10,8 @@ from types import ModuleType
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, FromClause, create_engine, event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import URL
 
 from services.common.exact_json import decode_json, encode_json
@@ -45,6 +46,16 @@ def choose_sqlite_module() -> ModuleType:
     return sqlite3
 
 
+class _HintingCompiler(SQLiteCompiler):
+    """Renders `select.with_hint(table, "INDEXED BY name", "sqlite")`, which SQLAlchemy leaves out on SQLite.
+
+    A book has no statistics by which SQLite could choose between two indexes, and it would choose badly.
+    """
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:  # noqa: ARG002 - the base class names it
+        return text
+
+
 def open_sqlite_engines(url: URL) -> tuple[Engine, Engine]:
     """The writer (one connection, BEGIN IMMEDIATE) and the readers (query only) of one database file."""
     module = choose_sqlite_module()
@@ -57,6 +68,8 @@ def open_sqlite_engines(url: URL) -> tuple[Engine, Engine]:
     }
     writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, **common)
     reader = create_engine(url, pool_size=_READER_COUNT, max_overflow=0, pool_timeout=60, **common)
+    for engine in (writer, reader):
+        engine.dialect.statement_compiler = _HintingCompiler
     # A deferred transaction that upgrades to a write fails at once with SQLITE_BUSY_SNAPSHOT: take the lock first.
     _prepare(writer, begin="BEGIN IMMEDIATE", pragmas=_writer_pragmas())
     _prepare(reader, begin="BEGIN", pragmas=_reader_pragmas())

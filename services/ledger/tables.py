@@ -331,18 +331,18 @@ class OpenItemRow(SQLModel, table=True):
     unreadable: Any = _json("unreadable")
 
 
-class ChargeRollup(SQLModel, table=True):
-    """Sums of charges per day, number, type and currency; `slot` spreads concurrent writers and is summed on read."""
+class NumberRollup(SQLModel, table=True):
+    """Sums of charges per number, type, currency and day; `slot` spreads concurrent writers and is summed on read.
 
-    __tablename__: ClassVar[str] = "charge_rollups"
-    __table_args__ = (
-        # One number's days, where the primary key has all numbers of one day.
-        Index("ix_charge_rollups_number", "phone_number", "day"),
-    )
-    day: date = Field(primary_key=True)
+    In the order in which sums by number are asked for: on SQLite the sums of a year are then read without sorting.
+    """
+
+    __tablename__: ClassVar[str] = "number_rollups"
+    __table_args__ = ({"sqlite_with_rowid": False},)
     phone_number: str = Field(primary_key=True)
     record_type: str = Field(primary_key=True)
     currency: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
     slot: int = Field(primary_key=True)
     cost_nanos: int = _big()
     exact_nanos: int = _big()
@@ -419,7 +419,7 @@ billing = _table(BillingRow)
 billing_parts = _table(PartRow)
 billing_entries = _table(EntryRow)
 open_items = _table(OpenItemRow)
-charge_rollups = _table(ChargeRollup)
+number_rollups = _table(NumberRollup)
 part_rollups = _table(PartRollup)
 day_rollups = _table(DayRollup)
 record_rollups = _table(RecordRollup)

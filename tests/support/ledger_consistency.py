@@ -65,7 +65,7 @@ def _assert_journal(rows: Rows) -> None:
 
 def _assert_rollups(rows: Rows) -> None:
     """The sums, over all slots, are those of the rows that they sum, and the parts of a day add up to the day."""
-    of_charges: Sums = defaultdict(Counter)
+    of_numbers: Sums = defaultdict(Counter)
     of_parts: Sums = defaultdict(Counter)
     of_days: Sums = defaultdict(Counter)
     lines = defaultdict(list)
@@ -74,13 +74,13 @@ def _assert_rollups(rows: Rows) -> None:
     for row in rows["telnyx_billing"]:
         if row.merged_into is None:
             day, kind = utc_day(row.billing_date), _kind(row)
-            _add(of_charges[(day, row.phone_number, kind, row.currency)], row, row.cost_nanos)
+            _add(of_numbers[(row.phone_number, kind, row.currency, day)], row, row.cost_nanos)
             _add(of_days[(day, kind, "", row.currency)], row, row.cost_nanos)
             for part, nanos in _parts(row, lines[row.id]).items():
                 _add(of_parts[(row.phone_number, day, kind, part, row.currency)], row, nanos)
                 _add(of_days[(day, kind, part, row.currency)], row, nanos)
     for table, wanted in (
-        (tables.charge_rollups, of_charges),
+        (tables.number_rollups, of_numbers),
         (tables.part_rollups, of_parts),
         (tables.day_rollups, of_days),
     ):

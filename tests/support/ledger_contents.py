@@ -101,7 +101,7 @@ def book_contents(database: Database) -> Contents:
         },
         charge_sums=_sums(
             ((row.day, row.phone_number, row.record_type, row.currency), row.cost_nanos, row.charge_count)
-            for row in rows["charge_rollups"]
+            for row in rows["number_rollups"]
         ),
         record_sums=_sums(
             ((row.record_type, row.day, row.currency), row.cost_nanos, row.record_count)

@@ -70,7 +70,7 @@ class RollupDeltas:
     """What one transaction adds to the sums; a row that changed is taken out as it was and put in as it is."""
 
     def __init__(self) -> None:
-        self._charges = _Deltas(tables.charge_rollups)
+        self._numbers = _Deltas(tables.number_rollups)
         self._parts = _Deltas(tables.part_rollups)
         self._days = _Deltas(tables.day_rollups)
         self._records = _Deltas(tables.record_rollups)
@@ -86,7 +86,7 @@ class RollupDeltas:
         def amounts(nanos: int) -> tuple[int, int, int, int]:
             return sign * nanos, sign * nanos * is_exact, sign, sign * is_exact
 
-        self._charges.add((day, number, kind, currency), amounts(row.cost_nanos))
+        self._numbers.add((number, kind, currency, day), amounts(row.cost_nanos))
         self._days.add((day, kind, WHOLE, currency), amounts(row.cost_nanos))
         for part, nanos in part_sums(row.cost_nanos, lines).items():
             self._parts.add((number, day, kind, part, currency), amounts(nanos))
@@ -100,7 +100,7 @@ class RollupDeltas:
     def write(self, connection: Connection) -> None:
         """Add everything to the tables; last in the transaction, so that rows are locked only briefly."""
         slot = _free_slot(connection)
-        for deltas in (self._charges, self._parts, self._days, self._records):
+        for deltas in (self._numbers, self._parts, self._days, self._records):
             deltas.write(connection, slot)
 
 

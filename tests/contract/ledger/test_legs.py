@@ -161,5 +161,5 @@ def test_ids_of_one_system_that_appear_in_the_other_make_two_legs(book: Book, or
 def test_what_was_merged_away_is_neither_listed_nor_counted(book: Book) -> None:
     by_leg_id = LegIds(session_id=SESSION, leg_id=leg().leg_id)
     record_all(book, [by_leg_id.record("call-control", "0.006"), leg().hangup()])
-    sums = book.database.read(lambda connection: connection.execute(select(tables.charge_rollups)).all())
+    sums = book.database.read(lambda connection: connection.execute(select(tables.number_rollups)).all())
     assert (sum(row.charge_count for row in sums), sum(row.cost_nanos for row in sums)) == (1, 15_000_000)

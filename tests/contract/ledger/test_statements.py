@@ -2,19 +2,14 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 
-from services.common.database import Database
 from services.ledger.store.book import Book
 from services.ledger.store.call_views import get_call, get_session
-from services.ledger.store.charge_filters import ChargeFilter
-from services.ledger.store.charge_pages import list_charges
 from services.ledger.store.cursors import write_cursor
 from services.ledger.store.sweep_weights import unapplied_sweeps
 from services.ledger.store.work_lists import list_open, list_sweeps
@@ -23,6 +18,7 @@ from services.telnyx_vocabulary.webhook_event import WebhookEvent
 from tests.support.clocks import ManualClock
 from tests.support.ledger_books import DAY_S, counted_statements, record_batch, sweep
 from tests.support.ledger_facts import at, leg
+from tests.support.query_plans import Plans
 
 MOST_PER_EVENT_BATCH = 26
 MOST_PER_RECORD_BATCH = 30
@@ -74,36 +70,6 @@ def test_closing_many_calls_is_a_handful_of_statements_for_each_two_hundred(book
     assert counts[1] <= counts[0] + 2 <= 50
 
 
-@dataclass(frozen=True, slots=True)
-class Plans:
-    """Runs a query as it is, and explains each statement that it sends."""
-
-    database: Database
-
-    def of(self, work: Callable[[Connection], object], *, may_sort: bool = False) -> str:
-        def explain(connection: Connection) -> str:
-            sent: list[tuple[str, Any]] = []
-
-            def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-                sent.append((statement, parameters))
-
-            event.listen(connection, "before_cursor_execute", note)
-            work(connection)
-            event.remove(connection, "before_cursor_execute", note)
-            if self.database.kind == "postgresql":
-                # With few rows reading a whole table is cheaper; here the question is whether an index can serve.
-                connection.execute(text("SET LOCAL enable_seqscan = off"))
-                connection.execute(text(f"SET LOCAL enable_sort = {'on' if may_sort else 'off'}"))
-            prefix = "EXPLAIN " if self.database.kind == "postgresql" else "EXPLAIN QUERY PLAN "
-            return "\n".join(
-                str(tuple(row))
-                for statement, parameters in sent
-                for row in connection.exec_driver_sql(prefix + statement, parameters)
-            )
-
-        return self.database.read(explain)
-
-
 @pytest.fixture
 def plans(book: Book) -> Plans:
     """A book with enough in it that plans mean something."""
@@ -112,23 +78,6 @@ def plans(book: Book) -> Plans:
     if book.database.kind == "postgresql":
         book.database.write(lambda connection: connection.execute(text("ANALYZE")))
     return Plans(book.database)
-
-
-def test_pages_of_charges_walk_the_index_by_date(plans: Plans) -> None:
-    cursor = write_cursor(at(100), 50)
-    for wanted in (ChargeFilter(), ChargeFilter(from_at=at(-100), to_at=at(200))):
-        for place in ("", cursor):
-            plan = plans.of(partial(list_charges, wanted=wanted, page_size=50, cursor=place))
-            assert "ix_telnyx_billing_date" in plan, plan
-            assert "TEMP B-TREE" not in plan, plan
-            assert "Sort" not in plan, plan
-
-
-def test_pages_of_one_number_walk_the_index_of_numbers(plans: Plans) -> None:
-    wanted = ChargeFilter(phone_number="+12025550177", from_at=at(-100))
-    plan = plans.of(lambda connection: list_charges(connection, wanted, 50, write_cursor(at(100), 50)))
-    assert "ix_telnyx_billing_number" in plan, plan
-    assert "TEMP B-TREE" not in plan, plan
 
 
 def test_what_is_open_is_found_by_its_last_change(plans: Plans, clock: ManualClock) -> None:

@@ -12,7 +12,9 @@ from services.common.times import utc_day
 from services.ledger.store.book import Book
 from services.ledger.store.charge_filters import ChargeFilter
 from services.ledger.store.charge_pages import list_charges
-from services.ledger.store.summaries import FLOOR_KEY, Grouping, summarize
+from services.ledger.store.rollups import FLOOR_PART
+from services.ledger.store.sum_rows import Grouping
+from services.ledger.store.summaries import summarize
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from tests.support.ledger_books import DAY_S, record_batch
 from tests.support.ledger_facts import CUSTOMER, OURS, at, leg, message, message_record, record
@@ -85,9 +87,9 @@ def _in_euros(seen: DetailRecord) -> DetailRecord:
 def naive(
     book: Book, wanted: ChargeFilter, grouping: Grouping | None
 ) -> dict[str, dict[str, tuple[Any, ...]]]:
-    """(total, exact, count, by kind) by group and currency."""
+    """(total, exact, count, by kind, exact count) by group and currency."""
     rows, _ = book.database.read(lambda connection: list_charges(connection, wanted, 1000, ""))
-    sums: Any = defaultdict(lambda: defaultdict(lambda: [0, 0, 0, {"call": 0, "sms": 0, "other": 0}]))
+    sums: Any = defaultdict(lambda: defaultdict(lambda: [0, 0, 0, {"call": 0, "sms": 0, "other": 0}, 0]))
     for row in rows:
         kind = row.record_type if row.record_type == "other" else f"{row.record_type}_{row.direction}"
         keys = {
@@ -101,6 +103,7 @@ def naive(
         cell[1] += row.cost_nanos if row.status == "exact" else 0
         cell[2] += 1
         cell[3][row.record_type] += row.cost_nanos
+        cell[4] += row.status == "exact"
     return {key: {currency: tuple(cell) for currency, cell in of.items()} for key, of in sums.items()}
 
 
@@ -110,10 +113,13 @@ def summed(
     sums = book.database.read(lambda connection: summarize(connection, wanted, grouping))
     return {
         key: {
-            currency: (totals.total_nanos, totals.exact_nanos, totals.count, totals.by_kind)
+            currency: (
+                *(totals.total_nanos, totals.exact_nanos, totals.count, totals.by_kind),
+                totals.exact_count,
+            )
             for currency, totals in of.items()
         }
-        for key, of in sums.items()
+        for (key, _), of in sums.items()
     }
 
 
@@ -148,7 +154,7 @@ def test_sums_by_part_add_up_to_the_whole(filled: Book) -> None:
             wanted = ChargeFilter(from_at=from_at, to_at=to_at, status=status)
             whole = summed(filled, wanted, None).get("", {})
             by_part = summed(filled, wanted, "part")
-            for currency, (total, exact, _, kinds) in whole.items():
+            for currency, (total, exact, _, kinds, _) in whole.items():
                 cells = [of[currency] for of in by_part.values() if currency in of]
                 assert sum(cell[0] for cell in cells) == total
                 assert sum(cell[1] for cell in cells) == exact
@@ -174,7 +180,7 @@ def test_parts_are_shown_by_record_type_and_the_rest_as_estimate(book: Book) -> 
     assert {key: (of["USD"][0], of["USD"][2]) for key, of in sums.items()} == {
         "sip-trunking": (9_000_000, 2),
         "call-control": (3_000_000, 1),
-        FLOOR_KEY: (11_000_000 + 20_000_000, 2),
+        FLOOR_PART: (11_000_000 + 20_000_000, 2),
     }
 
 

@@ -1,0 +1,149 @@
+"""Sums as the store adds them up: from the rollups for whole days, from the charges and their parts for the rest."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, String, Subquery, Table, case, func, literal, select
+
+from services.ledger import tables
+from services.ledger.store.charge_filters import ChargeFilter, charge_types
+from services.ledger.store.charge_walks import index_of
+from services.ledger.store.rollups import FLOOR_PART, WHOLE, charge_type
+from services.ledger.store.text_search import Sought
+
+Grouping = Literal["day", "number", "recordType", "part", "dayAndPart"]
+
+_SUMS = ("cost_nanos", "exact_nanos", "charge_count", "exact_count")
+
+
+class SumRow(NamedTuple):
+    """Sums of one type in one currency: (cost, exact cost, count, exact count), costs in nanos.
+
+    `day`, `phone_number` and `part` are "" where the grouping does not ask for them.
+    """
+
+    record_type: str
+    currency: str
+    sums: tuple[int, int, int, int]
+    day: str = ""
+    phone_number: str = ""
+    part: str = ""
+
+
+def sums_of_days(
+    connection: Connection,
+    wanted: ChargeFilter,
+    grouping: Grouping | None,
+    first_day: date | None,
+    after: date | None,
+) -> Iterator[SumRow]:
+    """From the rollups: of days from `first_day` until before `after`. The status of the filter is not heeded."""
+    table, conditions = _rollup(wanted, grouping)
+    names = ["record_type", "currency", *_asked(grouping)]
+    keys = [table.c[name] for name in names]
+    conditions.append(table.c.record_type.in_(charge_types(wanted)))
+    if first_day is not None:
+        conditions.append(table.c.day >= first_day)
+    if after is not None:
+        conditions.append(table.c.day < after)
+    query = select(*keys, *(func.sum(table.c[name]) for name in _SUMS)).where(*conditions).group_by(*keys)
+    for row in connection.execute(query):
+        found = dict(zip(names, row, strict=False))
+        if "day" in found:
+            found["day"] = found["day"].isoformat()
+        yield SumRow(**found, sums=_four(row[len(names) :]))
+
+
+def _rollup(wanted: ChargeFilter, grouping: Grouping | None) -> tuple[Table, list[ColumnElement[bool]]]:
+    """The smallest table that can answer."""
+    is_by_part = "part" in _asked(grouping)
+    if wanted.phone_number is None and grouping != "number":
+        table = tables.day_rollups
+        return table, [table.c.part != WHOLE if is_by_part else table.c.part == WHOLE]
+    table = tables.part_rollups if is_by_part else tables.number_rollups
+    return table, [] if wanted.phone_number is None else [table.c.phone_number == wanted.phone_number]
+
+
+def _asked(grouping: Grouping | None) -> Sequence[str]:
+    match grouping:
+        case "day":
+            return ("day",)
+        case "number":
+            return ("phone_number",)
+        case "part":
+            return ("part",)
+        case "dayAndPart":
+            return ("day", "part")
+        case "recordType" | None:
+            return ()
+
+
+def sums_of_charges(connection: Connection, sought: Sought, grouping: Grouping | None) -> Iterator[SumRow]:
+    """From the charges themselves."""
+    charges = _charges(connection, sought, grouping)
+    if "part" not in _asked(grouping):
+        yield from _summed(connection, charges, grouping)
+        return
+    yield from _summed(connection, _lines(charges), grouping)
+    yield from _summed(connection, _rest(charges), grouping)
+
+
+def _charges(connection: Connection, sought: Sought, grouping: Grouping | None) -> Subquery:
+    """One row for each charge, with as much of it as the grouping asks for, and its cost as `nanos`."""
+    table = tables.billing
+    columns = [table.c.id, table.c.record_type, table.c.direction, table.c.currency, table.c.status]
+    asked = {"day": _utc_day(connection), "phone_number": table.c.phone_number}
+    more = [column.label(name) for name, column in asked.items() if name in _asked(grouping)]
+    query = select(*columns, *more, table.c.cost_nanos.label("nanos")).where(*sought.conditions(connection))
+    if index := index_of(sought):
+        query = query.with_hint(table, f"INDEXED BY {index}", "sqlite")
+    return query.subquery()
+
+
+def _utc_day(connection: Connection) -> ColumnElement[str]:
+    moment = tables.billing.c.billing_date
+    if connection.dialect.name == "postgresql":
+        return func.to_char(func.timezone("UTC", moment), "YYYY-MM-DD")
+    return func.substr(moment, 1, len("YYYY-MM-DD"), type_=String)
+
+
+def _lines(charges: Subquery) -> Subquery:
+    """One row for each part of each charge."""
+    parts = tables.billing_parts
+    kept = [column for column in charges.c if column.name != "nanos"]
+    return (
+        select(*kept, parts.c.record_type.label("part"), func.sum(parts.c.cost_nanos).label("nanos"))
+        .join_from(charges, parts, parts.c.billing_id == charges.c.id)
+        .group_by(*kept, parts.c.record_type)
+        .subquery()
+    )
+
+
+def _rest(charges: Subquery) -> Subquery:
+    """One row for each charge of which its parts do not explain everything, with what is left."""
+    parts = tables.billing_parts
+    explained = (
+        select(func.sum(parts.c.cost_nanos)).where(parts.c.billing_id == charges.c.id).scalar_subquery()
+    )
+    kept = [column for column in charges.c if column.name != "nanos"]
+    rest = (charges.c.nanos - func.coalesce(explained, 0)).label("nanos")
+    of_each = select(*kept, literal(FLOOR_PART).label("part"), rest).subquery()
+    return select(of_each).where(of_each.c.nanos != 0).subquery()
+
+
+def _summed(connection: Connection, rows: Subquery, grouping: Grouping | None) -> Iterator[SumRow]:
+    names = ["record_type", "direction", "currency", *_asked(grouping)]
+    keys = [rows.c[name] for name in names]
+    exact = case((rows.c.status == "exact", 1), else_=0)
+    sums = (func.sum(rows.c.nanos), func.sum(exact * rows.c.nanos), func.count(), func.sum(exact))
+    for row in connection.execute(select(*keys, *sums).group_by(*keys)):
+        found = dict(zip(names, row, strict=False))
+        kind = charge_type(found.pop("record_type"), found.pop("direction"))
+        yield SumRow(**found, record_type=kind, sums=_four(row[len(names) :]))
+
+
+def _four(sums: Sequence[Any]) -> tuple[int, int, int, int]:
+    """PostgreSQL adds up integers to a Decimal."""
+    nanos, exact_nanos, count, exact_count = map(int, sums)
+    return nanos, exact_nanos, count, exact_count
