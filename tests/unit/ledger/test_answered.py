@@ -19,6 +19,7 @@ from tests.unit.ledger.builders import (
     hangup,
     initiated,
     nanos,
+    recording,
     sip_trunking,
     unanswered_call,
 )
@@ -75,6 +76,14 @@ def test_nothing_billed_says_nothing(rest: Fact) -> None:
     derived = book(*unanswered_call(CUSTOMER), rest)
     assert leg_in(derived, CUSTOMER).call_status == "busy"
     assert cost_in(derived, CUSTOMER) == 0
+
+
+def test_a_billed_record_of_the_session_alone_says_nothing_of_any_leg() -> None:
+    """Somebody was recorded; that it was the owner's party who answered is not said."""
+    derived = book(*unanswered_call(CUSTOMER), recording())
+    assert leg_in(derived, CUSTOMER).call_status == "busy"
+    assert cost_in(derived, CUSTOMER) == nanos("0.0060")
+    assert leg_in(derived, CUSTOMER).estimate_nanos == 0
 
 
 def test_the_estimate_counts_from_the_answer() -> None:

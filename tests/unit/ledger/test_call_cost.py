@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.ledger.books import Fact, book, charge_in, cost_in, leg_in, orders
+from tests.unit.ledger.books import Fact, book, charge_in, closing, cost_in, leg_in, orders
 from tests.unit.ledger.builders import (
     CUSTOMER,
     answered_call,
@@ -104,6 +104,15 @@ def test_a_floor_stands_until_the_base_records_are_there() -> None:
     trunk, control = sip_trunking(CUSTOMER), call_control(CUSTOMER)
     assert cost_in(book(*CALL, flat, trunk), CUSTOMER) == nanos("0.0300")
     assert cost_in(book(*CALL, flat, trunk, control), CUSTOMER) == nanos("0.0210")
+
+
+def test_closed_windows_of_the_base_set_take_the_floor_away() -> None:
+    flat, trunk = call_cost(CUSTOMER, total_cost="0.0300"), sip_trunking(CUSTOMER)
+    half = book(*CALL, flat, trunk, closing("sip-trunking"))
+    assert cost_in(half, CUSTOMER) == nanos("0.0300")
+    whole = book(*CALL, flat, trunk, closing("call-control"))
+    assert cost_in(whole, CUSTOMER) == nanos("0.0150")
+    assert charge_in(whole, CUSTOMER).can_settle
 
 
 def test_with_parts_the_total_is_no_floor() -> None:
