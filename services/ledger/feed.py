@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -67,8 +67,9 @@ class ChargeFeed:
             if from_id is None:
                 yield Changes((), write_position(watcher.told_id))
             else:
-                async for changes in self._catch_up(watcher, from_id):
-                    yield changes
+                async with aclosing(self._catch_up(watcher, from_id)) as missed:
+                    async for changes in missed:
+                        yield changes
             while True:
                 yield await watcher.take()
 
@@ -89,7 +90,7 @@ class ChargeFeed:
         finally:
             self._watchers.discard(watcher)
 
-    async def _catch_up(self, watcher: Watcher, from_id: int) -> AsyncIterator[Changes]:
+    async def _catch_up(self, watcher: Watcher, from_id: int) -> AsyncGenerator[Changes, None]:
         """What changed behind a position and can be read by now. What turns up meanwhile waits with the watcher."""
         if from_id > await self._database.read_async(last_entry_id):
             raise InvalidInput("this position lies in the future: watch again without one", "position")
