@@ -11,7 +11,6 @@ import msgspec
 from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import Faults, Settings
 
-_HISTORY = 60
 _TRAFFIC_DEFAULTS: dict[str, object] = {"record_delay_min_s": 3.0, "record_delay_max_s": 20.0}
 
 
@@ -19,7 +18,7 @@ def read_arguments(arguments: Sequence[str]) -> tuple[Settings, int, bool]:
     """Settings, port, and whether there is traffic. Every field of Settings and Faults is an option of its name."""
     parser = argparse.ArgumentParser(prog="python -m tests.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--traffic", action="store_true", help="a day of history, then live traffic")
+    parser.add_argument("--traffic", action="store_true", help="a month of history, then live traffic")
     for struct in (Settings, Faults):
         for field in msgspec.structs.fields(struct):
             if field.name != "faults":
@@ -48,7 +47,7 @@ async def serve(settings: Settings, port: int, *, traffic: bool) -> None:
         loop.add_signal_handler(number, ended.set)
     async with Sandbox(settings, port=port) as sandbox:
         if traffic:
-            sandbox.start_traffic(_HISTORY)
+            sandbox.start_traffic()
         ready = {
             "event": "sandbox.ready",
             "base_url": sandbox.base_url,

@@ -53,7 +53,7 @@ def _verify(rng: random.Random, ids: Ids, at: datetime, decoys: Decoys | None) -
 
 def _wireless(rng: random.Random, ids: Ids, at: datetime, _: Decoys | None) -> DetailRecord:
     """Its money is a JSON number."""
-    megabytes = rng.randint(1, 400)
+    megabytes = rng.randint(1, 8)
     cost = Decimal("0.0125") * megabytes
     values = {
         "id": ids.uuid(),

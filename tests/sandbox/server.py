@@ -59,7 +59,7 @@ class Sandbox:
         await self.core.close()
         await self._server.__aexit__()
 
-    def start_traffic(self, history: int) -> None:
-        """A past day of `history` things, and live traffic from now on."""
-        make_history(self.core.account, history)
+    def start_traffic(self) -> None:
+        """A past month, and live traffic from now on."""
+        make_history(self.core.account)
         self._traffic = asyncio.create_task(run_traffic(self.core.account, self.core.deliverer))

@@ -61,10 +61,10 @@ async def test_live_traffic_begins_when_somebody_listens_and_has_a_past(tmp_path
     async with WebhookReceiver() as receiver:
         with running_sandbox(tmp_path, "--traffic", "--webhook-url", receiver.url) as sandbox:
             async with httpx.AsyncClient(base_url=sandbox.base_url, trust_env=False) as http:
-                assert (await http.get("/_sandbox/counts")).json()["activities"] >= 60
+                assert (await http.get("/_sandbox/counts")).json()["activities"] >= 60 + 29 * 5
+                # Webhooks of the past are long gone: what is delivered is new.
                 started = await receiver.wait_for("call.initiated")
                 assert started.path == "/hooks/calls"
-                assert (await http.get("/_sandbox/counts")).json()["activities"] > 60
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
