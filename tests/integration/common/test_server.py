@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -17,7 +18,7 @@ from services.common.errors import InvalidInput, TelnyxUnreachable, TollbookErro
 from services.common.logs import TRACE_ID
 from services.common.process import StartError
 from services.common.rpc_errors import from_rpc_error
-from services.common.server import AdminEndpoint, Endpoint, open_server, serve
+from services.common.server import DRAIN_S, AdminEndpoint, Endpoint, open_server, serve
 from services.common.telemetry import Readiness, open_admin
 from tests.support.ports import free_port
 from tollbook.telnyx.v1 import telnyx_gateway_pb2, telnyx_gateway_pb2_grpc
@@ -175,6 +176,47 @@ async def test_draining_lets_a_running_call_finish_and_reports_not_serving() -> 
         assert await call == 40
         await channel.close()
         await closing
+
+
+async def test_what_would_never_end_is_ended_before_the_draining() -> None:
+    is_over = asyncio.Event()
+
+    async def answer() -> telnyx_gateway_pb2.GetQuotaResponse:
+        await is_over.wait()
+        raise Unavailable("the service is about to stop")
+
+    endless = replace(endpoint(Scripted(answer)), before_drain=is_over.set)
+    async with AsyncExitStack() as stack:
+        bound = await stack.enter_async_context(open_server(endless))
+        async with open_channel(str(bound)) as channel:
+            stub = telnyx_gateway_pb2_grpc.TelnyxGatewayServiceStub(channel)
+            pages = aiter(stub.ListDetailRecords(telnyx_gateway_pb2.ListDetailRecordsRequest()))
+            await anext(pages)
+            assert not is_over.is_set()
+            async with asyncio.timeout(DRAIN_S / 2):
+                await stack.aclose()
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await anext(pages)
+    assert from_rpc_error(raised.value).detail == "the service is about to stop"
+
+
+async def test_a_stream_whose_caller_hung_up_lets_go_of_what_it_holds() -> None:
+    held, let_go = asyncio.Event(), asyncio.Event()
+
+    async def answer() -> telnyx_gateway_pb2.GetQuotaResponse:
+        held.set()
+        try:
+            return await asyncio.Future()
+        finally:
+            let_go.set()
+
+    async with client(Scripted(answer)) as stub:
+        pages = stub.ListDetailRecords(telnyx_gateway_pb2.ListDetailRecordsRequest())
+        await anext(aiter(pages))
+        await held.wait()
+        pages.cancel()
+        async with asyncio.timeout(20):
+            await let_go.wait()
 
 
 async def limit_answered(channel: grpc.aio.Channel) -> int:
