@@ -25,7 +25,7 @@ from gateway.pages.fetch_now import FetchNow
 from gateway.pages.live_feed import LiveFeed
 from gateway.pages.live_stream import LiveStream
 from gateway.pages.overview import BillingPage
-from gateway.pages.problem_page import ProblemPages
+from gateway.pages.problem_page import PageEndpoint, ProblemPages
 from gateway.problems import Problem, answer_problem
 from gateway.public_keys import PublicKeys
 from gateway.records_api import RecordsApi
@@ -36,6 +36,8 @@ from services.common.errors import TollbookError
 
 _SMALL_BYTES = 1024
 """Not worth being compressed."""
+_GZIP_LEVEL = 4
+"""Most of what can be saved, in a fraction of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,15 @@ def _api_routes(edge: Edge) -> list[BaseRoute]:
 
 def _page_routes(edge: Edge) -> list[BaseRoute]:
     local = [edge.access.guard(Need.LOCAL)]
-    viewer = [edge.access.guard(Need.PAGE)]
+    viewer = edge.access.guard(Need.PAGE)
+    told_as_page = Middleware(ProblemPages)
     page = BillingPage(edge.backends, edge.clock)
     records = RecordsApi(edge.backends, edge.clock)
     return [
         Route("/", _to_the_page, middleware=local),
-        Route(
-            "/billing", page.show, middleware=[*viewer, Middleware(GZipMiddleware, minimum_size=_SMALL_BYTES)]
-        ),
-        Route("/billing/live", LiveStream(edge.live), methods=["GET"], middleware=viewer),
-        Route("/billing/records.csv", records.csv, middleware=viewer),
+        Route("/billing", page.show, middleware=[told_as_page, viewer, _smaller()]),
+        Route("/billing/live", LiveStream(edge.live), methods=["GET"], middleware=[viewer]),
+        Route("/billing/records.csv", records.csv, middleware=[told_as_page, viewer]),
         *_record_page_routes(edge),
         Route("/openapi.json", OpenApi().show, middleware=local),
         Mount("/static", AssetFiles(), middleware=local),
@@ -127,15 +128,21 @@ def _record_page_routes(edge: Edge) -> list[BaseRoute]:
     charge = ChargePage(edge.backends, edge.clock)
     button = FetchNow(edge.backends, edge.clock)
     told_as_pages = Middleware(ProblemPages)
-    read = [told_as_pages, edge.access.guard(Need.PAGE)]
+    read = [told_as_pages, edge.access.guard(Need.PAGE), _smaller()]
     press = [told_as_pages, edge.access.guard(Need.PAGE_RECONCILE)]
     return [
-        Route("/billing/calls/{id:path}", call.show, middleware=read),
-        Route("/billing/charges/{kind}/{id:path}", charge.show, middleware=read),
-        Route("/billing/fetch-call-cost", button.fetch, methods=["POST"], middleware=press),
-        # Whoever reloads the page that a refusal left them on.
+        Route("/billing/calls/{id:path}", PageEndpoint(call.show), methods=["GET"], middleware=read),
+        Route(
+            "/billing/charges/{kind}/{id:path}", PageEndpoint(charge.show), methods=["GET"], middleware=read
+        ),
+        Route("/billing/fetch-call-cost", PageEndpoint(button.fetch), methods=["POST"], middleware=press),
+        # For whoever reloads the page that a refusal left them on.
         Route("/billing/fetch-call-cost", _to_the_page, middleware=read),
     ]
+
+
+def _smaller() -> Middleware:
+    return Middleware(GZipMiddleware, minimum_size=_SMALL_BYTES, compresslevel=_GZIP_LEVEL)
 
 
 async def _to_the_page(_: Request) -> Response:

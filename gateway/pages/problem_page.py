@@ -1,6 +1,9 @@
 """What is refused on a page is told as a page: what happened, to what, and what to do."""
 
+from collections.abc import Awaitable, Callable
+
 import grpc
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,6 +39,17 @@ def problem_page(problem: Problem, advice: str = "", back_url: str = "/billing")
         status_code=problem.status,
         headers=problem.headers,
     )
+
+
+class PageEndpoint:
+    """A handler as the end of a route. Starlette's own wrapping would answer what it raises before ProblemPages can."""
+
+    def __init__(self, handler: Callable[[Request], Awaitable[Response]]) -> None:
+        self._handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._handler(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 class ProblemPages:

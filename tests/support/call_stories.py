@@ -1,28 +1,18 @@
 """Calls as the services tell of them, for the tests of their pages: the session of Telnyx facts, section 4."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from google.type.money_pb2 import Money as MoneyMessage
-
-from services.common.money import Money
-from services.common.wire import to_money, to_timestamp
+from services.common.wire import to_timestamp
+from tests.support.book_messages import NOON, usd
 from tests.support.fake_services import Fakes
 from tollbook.ledger.v1 import book_pb2, ledger_pb2
 from tollbook.reconciler.v1 import reconciler_pb2
 
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CALL_ID = "v3:customer-leg"
 SILENT_ID = "v3:credential-twin"
 AGENT_ID = "v3:agent-leg"
 SESSION_ID = "3d1cd3d2-a5ca-11f0-9d4b-02420aef97a1"
 CUSTOMER, OURS, AGENT = "+12025550131", "+12025550100", "sip:agent7@sip.telnyx.example"
-
-
-def coin(nanos: int, currency: str = "USD") -> MoneyMessage:
-    """An amount on the wire."""
-    message = to_money(Money(currency, nanos))
-    assert message is not None
-    return message
 
 
 def at(seconds: float) -> datetime:
@@ -42,7 +32,7 @@ def part(
     return book_pb2.Part(
         record_type=record_type,
         record_id=record_id,
-        cost=coin(nanos),
+        cost=usd(nanos),
         rate=rate,
         billed_seconds=billed_s,
         call_seconds=used_s,
@@ -57,8 +47,8 @@ def entry(
     return book_pb2.Entry(
         posted_time=to_timestamp(at(after_s)),
         kind=kind,
-        amount=coin(nanos),
-        cost_after=coin(cost_after),
+        amount=usd(nanos),
+        cost_after=usd(cost_after),
         source=source,
     )
 
@@ -78,10 +68,10 @@ def settled_leg() -> book_pb2.CallLeg:
         end_time=to_timestamp(at(170)),
         hangup_cause="normal_clearing",
         call_status="completed",
-        costs=[coin(23_800_000)],
+        costs=[usd(23_800_000)],
         status=book_pb2.CHARGE_STATUS_EXACT,
-        estimate=coin(45_000_000),
-        estimate_rate=coin(15_000_000),
+        estimate=usd(45_000_000),
+        estimate_rate=usd(15_000_000),
         estimate_source="fallback",
         announced=True,
         source="detail_records_api",
@@ -108,7 +98,7 @@ def waiting_leg() -> book_pb2.CallLeg:
     leg.status = book_pb2.CHARGE_STATUS_ESTIMATED
     leg.source = "fallback"
     del leg.costs[:], leg.parts[:], leg.history[1:]
-    leg.costs.append(coin(45_000_000))
+    leg.costs.append(usd(45_000_000))
     leg.parts.append(part("call-control", 6_000_000, 180, rate="0.002"))
     leg.missing.extend(["recording", "sip-trunking"])
     sweep = book_pb2.Sweep(
@@ -147,7 +137,7 @@ def other_legs() -> list[book_pb2.CallLeg]:
         answer_time=to_timestamp(at(9)),
         end_time=to_timestamp(at(191)),
         call_status="completed",
-        costs=[coin(6_200_000)],
+        costs=[usd(6_200_000)],
         status=book_pb2.CHARGE_STATUS_EXACT,
         announced=True,
     )
@@ -158,7 +148,7 @@ def other_legs() -> list[book_pb2.CallLeg]:
         direction="outbound",
         start_time=to_timestamp(at(4)),
         call_status="completed",
-        costs=[coin(6_200_000)],
+        costs=[usd(6_200_000)],
         status=book_pb2.CHARGE_STATUS_EXACT,
         parts=[part("sip-trunking", 6_200_000, 186, 182, "0.002", "trunk-9")],
     )
@@ -171,7 +161,7 @@ def session_of(leg: book_pb2.CallLeg) -> book_pb2.Session:
     total = sum(cost.nanos for each in legs for cost in each.costs) + 1_000_000
     return book_pb2.Session(
         session_id=SESSION_ID,
-        costs=[coin(total)],
+        costs=[usd(total)],
         status=leg.status,
         calls=legs,
         other_parts=[part("media-streaming", 1_000_000, 60, 51, "0.001", "stream-1")],
@@ -221,7 +211,7 @@ def record(
         last_observed_time=to_timestamp(at(max(seen_s, last_s))),
         counts=counts,
         telnyx_call_id=call_id,
-        cost=None if nanos is None else coin(nanos),
+        cost=None if nanos is None else usd(nanos),
         raw_json=f'{{"id":"{record_id}","record_type":"{record_type}","cost":"1.50E-2","billed_sec":180}}',
     )
 
@@ -325,7 +315,7 @@ def message_answer() -> ledger_pb2.GetChargeResponse:
                 contact=CUSTOMER,
                 direction="outbound",
                 time=to_timestamp(at(0)),
-                cost=coin(5_100_000),
+                cost=usd(5_100_000),
                 status=book_pb2.CHARGE_STATUS_EXACT,
                 source="detail_records_api",
                 description=f"SMS to {CUSTOMER}",
@@ -349,7 +339,7 @@ def message_answer() -> ledger_pb2.GetChargeResponse:
                 first_observed_time=to_timestamp(at(60)),
                 last_observed_time=to_timestamp(at(600)),
                 counts=True,
-                cost=coin(2_050_000),
+                cost=usd(2_050_000),
                 raw_json=row,
             )
         ],
