@@ -38,9 +38,6 @@ from tollbook.ledger.v1.ledger_pb2 import (
 DEFAULT_DAYS = 30
 DEFAULT_SORT = "-timestamp"
 
-MAX_SEARCH_LENGTH = 100
-"""Characters of `text`."""
-
 _MAX_DAYS = 3660
 _KINDS = {
     "all": RECORD_KIND_UNSPECIFIED,
@@ -104,7 +101,7 @@ def read_filter(request: Request, now: datetime) -> ChargeFilter:
             kind=choice_parameter(request, "recordType", _KINDS, "all"),
             status=choice_parameter(request, "status", _STATUSES, "all"),
             direction=choice_parameter(request, "direction", _DIRECTIONS, "all"),
-            text=text_parameter(request, "text", MAX_SEARCH_LENGTH).strip(),
+            text=text_parameter(request, "text").strip(),
         ),
     )
 

@@ -1,8 +1,8 @@
 """The edge in front of fake services, reached as HTTP without a socket of its own."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -40,12 +40,18 @@ class EdgeUnderTest:
 
 @asynccontextmanager
 async def open_edge_under_test(
-    access: Access | None = None, *, knows_keys: bool = True
+    access: Access | None = None, *, knows_keys: bool = True, ledger_target: str = ""
 ) -> AsyncIterator[EdgeUnderTest]:
-    """The edge with fakes behind it. Without `knows_keys` the fake telnyx-gateway would have to tell them."""
+    """The edge with fakes behind it, or with a ledger of the test's own.
+
+    Without `knows_keys` the fake telnyx-gateway would have to tell them.
+    """
     clock = ManualClock()
     signer = TelnyxSigner()
-    async with open_fakes() as fakes, open_backends(fakes.targets) as backends:
+    async with AsyncExitStack() as stack:
+        fakes = await stack.enter_async_context(open_fakes())
+        targets = replace(fakes.targets, ledger=ledger_target or fakes.targets.ledger)
+        backends = await stack.enter_async_context(open_backends(targets))
         configured = [read_public_key(signer.public_key)] if knows_keys else []
         keys = PublicKeys(configured, backends.fetch_public_keys, clock)
         batcher = EventBatcher(backends.record_events)
