@@ -27,6 +27,8 @@ from playwright.async_api import (
 
 PATIENCE_S = 10.0
 """How long a page may take for anything that no sandbox's clock decides, on a machine that runs other tests too."""
+SOON_MS = 30_000
+"""How long the book may take for webhook, attempt and answer, on such a machine."""
 
 _REPORT_POLICY = """
 addEventListener('securitypolicyviolation', event =>
