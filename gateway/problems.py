@@ -44,6 +44,11 @@ _FIELD_NAMES = {
     "phone_number": "phoneNumber",
     "call_id": "callControlId",
 }
+# What Starlette's router raises says no more than the status.
+_ROUTING_SENTENCES = {
+    404: "there is nothing at this path",
+    405: "this path does not take this method; the header Allow names those that it takes",
+}
 _log = structlog.get_logger()
 
 
@@ -98,7 +103,8 @@ async def answer_problem(_: Request, error: Exception) -> Response:
         case grpc.aio.AioRpcError():
             return ProblemResponse(problem_of(from_rpc_error(error)))
         case HTTPException():
-            return ProblemResponse(Problem(error.status_code, error.detail, headers=error.headers))
+            detail = _ROUTING_SENTENCES.get(error.status_code, error.detail)
+            return ProblemResponse(Problem(error.status_code, detail, headers=error.headers))
         case _:
             # Logged with its traceback by uvicorn, to which Starlette passes it on.
             _log.error("request.failed", kind=type(error).__name__)

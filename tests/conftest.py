@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.browser_path import report_missing_browser
 from tests.support.databases import database_kind, database_url, databases, postgres_server
+from tests.support.programs import report_missing_programs
 
 __all__ = ["anyio_backend", "database_kind", "database_url", "databases", "postgres_server"]
 
@@ -15,5 +16,6 @@ def anyio_backend() -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A run that skipped the page's tests must not look like one that passed them."""
+    """A run that skipped what this machine cannot run must not look like one that passed it."""
     report_missing_browser(terminalreporter)
+    report_missing_programs(terminalreporter)
