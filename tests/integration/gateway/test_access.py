@@ -23,14 +23,15 @@ READING = [
 ]
 FETCHING = [("POST", "/api/billing/fetch-call-cost")]
 CRON_RUNS = [("GET", "/api/cron/process-call-costs"), ("POST", "/api/cron/process-call-costs")]
-PAGE = [("GET", "/billing")]
+PAGE = [("GET", "/billing"), ("GET", "/billing/calls/unknown"), ("GET", "/billing/charges/sms/unknown")]
+BUTTON = [("POST", "/billing/fetch-call-cost")]
 NO_KEY_NEEDED = [("GET", "/"), ("GET", "/readyz"), ("GET", "/openapi.json"), ("GET", "/static/billing.css")]
 ALWAYS_OPEN = [
     ("GET", "/healthz"),
     ("GET", "/api/telnyx/webhooks/calls"),
     ("HEAD", "/api/telnyx/webhooks/sms"),
 ]
-GUARDED = [*READING, *FETCHING, *CRON_RUNS, *PAGE]
+GUARDED = [*READING, *FETCHING, *CRON_RUNS, *PAGE, *BUTTON]
 
 
 def basic(user: str, password: str) -> str:
@@ -66,7 +67,7 @@ def is_open(status: int) -> bool:
     ("key", "opened"),
     [
         (READ, [*READING, *PAGE]),
-        (RECONCILE, [*FETCHING, *CRON_RUNS]),
+        (RECONCILE, [*FETCHING, *CRON_RUNS, *BUTTON]),
         (ADMIN, GUARDED),
         (BARE, GUARDED),
     ],
@@ -116,6 +117,8 @@ async def test_basic_opens_the_page_and_only_the_page() -> None:
             for route in [*READING, *FETCHING, *CRON_RUNS]:
                 assert await status_of(edge, route, credentials) == 401, route
         assert await status_of(edge, PAGE[0], basic("anyone", RECONCILE)) == 403
+        assert await status_of(edge, BUTTON[0], basic("anyone", READ)) == 403
+        assert await status_of(edge, BUTTON[0], basic("anyone", RECONCILE)) == 400
         challenge = (await edge.client.get("/billing")).headers["www-authenticate"]
         assert challenge.startswith("Basic realm=")
         challenge = (await edge.client.get("/api/billing/balance")).headers["www-authenticate"]
@@ -165,8 +168,9 @@ async def test_without_keys_a_foreign_host_reaches_only_webhooks_and_healthz(hos
         headers = {**edge.signer.headers(body, edge.clock.now()), "host": host}
         delivered = await edge.client.post("/api/telnyx/webhooks/calls", content=body, headers=headers)
         assert delivered.status_code == 200
-        refusal = await edge.client.get("/billing", headers={"host": host})
+        refusal = await edge.client.get("/api/billing/balance", headers={"host": host})
         assert "ALLOWED_HOSTS" in refusal.json()["error"]
+        assert "ALLOWED_HOSTS" in (await edge.client.get("/billing", headers={"host": host})).text
 
 
 async def test_an_allowed_host_counts_as_this_machine() -> None:
