@@ -33,7 +33,7 @@ def assert_book_is_consistent(book: Book) -> None:
 
     rows, derived = book.database.read(read)
     _assert_journal(rows)
-    _assert_rollups(rows)
+    assert_sums(rows)
     _assert_clusters(rows)
     _assert_charges(rows, derived)
     _assert_calls(rows, derived, book)
@@ -63,7 +63,7 @@ def _assert_journal(rows: Rows) -> None:
         assert (charge.status == "exact") == (charge.settled_at is not None)
 
 
-def _assert_rollups(rows: Rows) -> None:
+def assert_sums(rows: Rows) -> None:
     """The sums, over all slots, are those of the rows that they sum, and the parts of a day add up to the day."""
     of_numbers: Sums = defaultdict(Counter)
     of_parts: Sums = defaultdict(Counter)

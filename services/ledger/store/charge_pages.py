@@ -59,6 +59,8 @@ def _walked(connection: Connection, walk: Walk, order: Order, limit: int) -> Ite
 
 
 def _rows(connection: Connection, places: list[Place]) -> list[Any]:
+    if not places:
+        return []
     table = tables.billing
     ids = [place.row_id for place in places]
     rows = {row.id: row for row in connection.execute(select(table).where(table.c.id.in_(ids)))}

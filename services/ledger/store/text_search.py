@@ -31,13 +31,13 @@ class Sought:
     """A filter whose text has been read: no text is left in `wanted`, and the rest says what it came to.
 
     `contact`: only charges with this other party, and not of the account's number of the same name. `row_ids`: only
-    these rows of telnyx_billing. `words`: only charges in which they occur. At most one of the three is given.
+    these rows of telnyx_billing. `words`: only charges in which one of them occurs. At most one of the three is given.
     """
 
     wanted: ChargeFilter
     contact: str = ""
     row_ids: tuple[int, ...] | None = None
-    words: str = ""
+    words: tuple[str, ...] = ()
 
     @property
     def is_counted(self) -> bool:
@@ -52,7 +52,7 @@ class Sought:
         if self.row_ids is not None:
             conditions.append(table.c.id.in_(self.row_ids))
         if self.words:
-            conditions.append(_occurs(connection, self.words))
+            conditions.append(or_(*(_occurs(connection, words) for words in self.words)))
         return conditions
 
 
@@ -87,7 +87,8 @@ def seek(connection: Connection, wanted: ChargeFilter) -> list[Sought]:
             "the range or the filters, or give a whole number (+ and digits) or a whole id",
             "text",
         )
-    return [Sought(wanted=plain, words=dialled or text)]
+    # What looks like a part of a number may have been written otherwise than numbers are kept: (202) 555.
+    return [Sought(wanted=plain, words=tuple({text, dialled} - {""}))]
 
 
 def _checked(text: str) -> str:

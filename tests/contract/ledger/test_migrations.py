@@ -5,14 +5,16 @@ from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, UniqueConstraint, inspect, text
+from sqlalchemy import Connection, UniqueConstraint, inspect, select, text
 
 from services.common.database import open_database
 from services.common.migrations import migrate
 from services.ledger import tables
 from services.ledger.__main__ import MIGRATIONS, VERSION_TABLE
 from tests.support.databases import Databases
+from tests.support.large_book import LargeBook, fill_large_book
 from tests.support.ledger_books import migrate_ledger
+from tests.support.ledger_consistency import assert_sums
 
 
 def _differences(connection: Connection) -> list[Any]:
@@ -72,6 +74,23 @@ def test_of_concurrent_starters_one_migrates_and_the_others_wait(databases: Data
         for database in opened:
             database.close()
         databases.drop(url)
+
+
+def test_an_old_book_is_summed_by_the_migration_as_writers_sum(database_url: str) -> None:
+    fill_large_book(database_url, LargeBook(charge_count=3000, days=20, number_count=3))
+    database = open_database(database_url)
+    try:
+        rows = database.read(
+            lambda connection: {
+                name: list(connection.execute(select(table)))
+                for name, table in tables.metadata.tables.items()
+            }
+        )
+    finally:
+        database.close()
+    assert {row.status for row in rows["telnyx_billing"]} == {"estimated", "exact"}
+    assert {row.part for row in rows["part_rollups"]} >= {"estimate", "recording", "messaging", "inference"}
+    assert_sums(rows)
 
 
 def test_the_cost_columns_are_stored_by_the_database_itself(database_url: str) -> None:

@@ -1,14 +1,17 @@
 """Sums over charges, held against a plain sum over the listed rows in Python."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from services.common.money import Money
 from services.common.times import utc_day
+from services.ledger import tables
 from services.ledger.store.book import Book
 from services.ledger.store.charge_filters import ChargeFilter
 from services.ledger.store.charge_pages import list_charges
@@ -143,15 +146,25 @@ def test_sums_with_filters_are_those_of_the_listed_charges(filled: Book, groupin
             {"phone_number": OURS},
             {"phone_number": OURS, "kind": "call", "status": "estimated"},
             {"phone_number": "+12025550199"},
+            {"direction": "inbound"},
+            {"direction": "outbound", "status": "exact"},
+            {"direction": "outbound", "kind": "sms", "phone_number": OURS},
+            {"direction": "inbound", "kind": "other"},
         ):
             wanted = ChargeFilter(from_at=from_at, to_at=to_at, **fields)  # type: ignore[arg-type]
             assert summed(filled, wanted, grouping) == naive(filled, wanted, grouping), (wanted, grouping)
 
 
-def test_sums_by_part_add_up_to_the_whole(filled: Book) -> None:
+@pytest.mark.parametrize("status", [None, "estimated", "exact"])
+def test_sums_by_part_add_up_to_the_whole(filled: Book, status: Any) -> None:
     for from_at, to_at in RANGES:
-        for status in (None, "estimated", "exact"):
-            wanted = ChargeFilter(from_at=from_at, to_at=to_at, status=status)
+        for fields in (
+            {},
+            {"phone_number": OURS},
+            {"kind": "call", "direction": "outbound"},
+            {"text": "5550"},
+        ):
+            wanted = ChargeFilter(from_at=from_at, to_at=to_at, status=status, **fields)  # type: ignore[arg-type]
             whole = summed(filled, wanted, None).get("", {})
             by_part = summed(filled, wanted, "part")
             for currency, (total, exact, _, kinds, _) in whole.items():
@@ -159,6 +172,47 @@ def test_sums_by_part_add_up_to_the_whole(filled: Book) -> None:
                 assert sum(cell[0] for cell in cells) == total
                 assert sum(cell[1] for cell in cells) == exact
                 assert {kind: sum(cell[3][kind] for cell in cells) for kind in kinds} == kinds
+
+
+def naive_parts(book: Book, wanted: ChargeFilter, *, by_day: bool) -> dict[Any, Any]:
+    """(total, exact, count, exact count) by group and currency, from the rows of the parts."""
+    rows, _ = book.database.read(lambda connection: list_charges(connection, wanted, 1000, ""))
+    lines = book.database.read(lambda connection: connection.execute(select(tables.billing_parts)).all())
+    sums: Any = defaultdict(lambda: [0, 0, 0, 0])
+    for row in rows:
+        parts: Counter[str] = Counter()
+        for line in lines:
+            if line.billing_id == row.id:
+                parts[line.record_type] += line.cost_nanos
+        rest = row.cost_nanos - parts.total()
+        for part, nanos in [*parts.items(), *([(FLOOR_PART, rest)] if rest else [])]:
+            key = (utc_day(row.billing_date).isoformat(), part) if by_day else (part, "")
+            cell, is_exact = sums[key, row.currency], row.status == "exact"
+            for place, amount in enumerate((nanos, nanos * is_exact, 1, is_exact)):
+                cell[place] += amount
+    return {key: tuple(cell) for key, cell in sums.items()}
+
+
+@pytest.mark.parametrize("grouping", ["part", "dayAndPart"])
+def test_sums_by_part_are_those_of_the_lines(filled: Book, grouping: Grouping) -> None:
+    for from_at, to_at in (RANGES[0], RANGES[1], RANGES[5], RANGES[7]):
+        for fields in (
+            *(
+                {},
+                {"status": "exact"},
+                {"status": "estimated"},
+                {"phone_number": OURS},
+                {"direction": "inbound"},
+            ),
+            *({"kind": "sms", "phone_number": OURS}, {"text": "call"}, {"text": CUSTOMER, "status": "exact"}),
+        ):
+            wanted = ChargeFilter(from_at=from_at, to_at=to_at, **fields)  # type: ignore[arg-type]
+            sums = filled.database.read(partial(summarize, wanted=wanted, grouping=grouping))
+            assert {
+                (key, currency): (totals.total_nanos, totals.exact_nanos, totals.count, totals.exact_count)
+                for key, of_key in sums.items()
+                for currency, totals in of_key.items()
+            } == naive_parts(filled, wanted, by_day=grouping == "dayAndPart"), wanted
 
 
 def test_parts_are_shown_by_record_type_and_the_rest_as_estimate(book: Book) -> None:
