@@ -51,11 +51,10 @@ class RecordsApi:
 
     async def records(self, request: Request) -> Response:
         """A page of records with the sums over the whole filter; `export=true`: all of them as CSV."""
-        now = self._clock.now()
-        wanted = read_filter(request, now)
-        order = read_order(request)
         if flag_parameter(request, "export"):
             return await self.csv(request)
+        wanted = read_filter(request, self._clock.now())
+        order = read_order(request)
         limit = number_parameter(request, "limit", _DEFAULT_LIMIT, highest=_MAX_LIMIT)
         asked = ListChargesRequest(
             filter=wanted, order=order, page_size=limit, page_token=cursor_parameter(request)
@@ -81,7 +80,7 @@ class RecordsApi:
         )
 
     async def csv(self, request: Request) -> Response:
-        """All records of a filter as CSV."""
+        """All records of a filter as CSV, in the order asked for, whatever `limit` and `cursor` say."""
         now = self._clock.now()
         asked = ListChargesRequest(
             filter=read_filter(request, now), order=read_order(request), page_size=_MAX_LIMIT
