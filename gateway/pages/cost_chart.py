@@ -43,11 +43,10 @@ class ShownSegment:
 
 @dataclass(frozen=True, slots=True)
 class ShownColumn:
-    """One column. `url` is the page for its time alone; `has_label`: its name stands below it."""
+    """One column. `url` is the page for its time alone."""
 
     name: str
     label: str
-    has_label: bool
     url: str
     place: Column
     segments: Sequence[ShownSegment]
@@ -75,12 +74,13 @@ class FigureRow:
 
 @dataclass(frozen=True, slots=True)
 class CostChart:
-    """The chart and its table; sizes in pixels."""
+    """The chart and its table; sizes in pixels. Every `label_step`-th column has its label below it."""
 
     title: str
     unit: Unit
     height: int
     axis_width: int
+    label_step: int
     ticks: Sequence[ShownTick]
     columns: Sequence[ShownColumn]
     series: Sequence[Series]
@@ -111,8 +111,8 @@ def cost_chart(days: NanosByDay, view: View, now: datetime, currency: str) -> Co
     amounts = [[layer.sum_of(parts) for layer in series] for parts in sums]
     chart = draw(amounts)
     columns = [
-        _column(bucket, place, series, currency, view.query, has_label=index % _label_step(len(buckets)) == 0)
-        for index, (bucket, place) in enumerate(zip(buckets, chart.columns, strict=True))
+        _column(bucket, place, series, currency, view.query)
+        for bucket, place in zip(buckets, chart.columns, strict=True)
     ]
     ticks = [
         ShownTick(tick.y, tick_label(tick.nanos, chart.axis.step, currency), tick.nanos == 0)
@@ -123,6 +123,7 @@ def cost_chart(days: NanosByDay, view: View, now: datetime, currency: str) -> Co
         unit=unit,
         height=PLOT_HEIGHT_PX,
         axis_width=_AXIS_GAP_PX + _CHARACTER_PX * max(len(tick.label) for tick in ticks),
+        label_step=-(-len(buckets) // _MOST_LABELS),
         ticks=ticks,
         columns=columns,
         series=series,
@@ -146,18 +147,13 @@ def _drawn_period(days: NanosByDay, view: View, now: datetime) -> Period | None:
     return covered_period(max(view.period.from_at, first_at), view.span.to_at, now)
 
 
-def _label_step(count: int) -> int:
-    return -(-count // _MOST_LABELS)
-
-
 def _column(
-    bucket: Bucket, place: Column, series: Sequence[Series], currency: str, query: Query, *, has_label: bool
+    bucket: Bucket, place: Column, series: Sequence[Series], currency: str, query: Query
 ) -> ShownColumn:
     total = sum(segment.nanos for segment in place.segments)
     return ShownColumn(
         name=bucket.name,
         label=bucket.label,
-        has_label=has_label,
         url=_url_of(bucket, query),
         place=place,
         segments=[

@@ -52,8 +52,9 @@ def overview_parts(
         "estimated_url": query.having({"status": "estimated"}).url(),
         "zone": zone,
         "before": [show_time(moment, UTC_ZONE) for moment in (view.before.from_at, view.before.to_at)]
-        if view.before
+        if view.before and not isinstance(answers.before, Failure)
         else None,
+        "only_currency": currency if _has_others(answers.sums) else "",
         "balance": _made(answers.balance, lambda balance: balance_card(balance, now, zone)),
         "cards": _made(answers.sums, lambda sums: cost_cards(sums, answers.before)),
         "coverage": _made(answers.sums, coverage_of),
@@ -72,6 +73,10 @@ def overview_parts(
 
 def _made(answer: Answer | Failure, make: Callable[[Answer], Part]) -> Part | Failure:
     return answer if isinstance(answer, Failure) else make(answer)
+
+
+def _has_others(sums: SummarizeResponse | Failure) -> bool:
+    return not isinstance(sums, Failure) and len(sums.totals) > 1
 
 
 def _main_currency(sums: SummarizeResponse | Failure) -> str:

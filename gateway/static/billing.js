@@ -4,6 +4,7 @@
 (() => {
   const RETRY_MS = 5_000;
   const AGE_MS = 5_000;
+  const USUAL = { direction: "all", recordType: "all", status: "all", zone: "UTC" };
   const page = () => document.getElementById("page");
   const book = () => document.getElementById("book");
 
@@ -95,7 +96,7 @@
   document.addEventListener("htmx:config:request", (event) => {
     const { body } = event.detail.ctx.request;
     for (const [name, value] of [...(body?.entries?.() ?? [])]) {
-      if (value === "" || value === "all") body.delete(name);
+      if (value === (USUAL[name] ?? "")) body.delete(name);
     }
   });
 

@@ -174,7 +174,7 @@ async def test_times_are_shown_in_the_zone_and_days_stay_utc(edge: EdgeUnderTest
         ("?status=maybe", 400, "status", "estimated"),
         ("?sort=colour", 400, "sort", "must be one of"),
         ("?limit=0", 422, "limit", "from 1 to 200"),
-        ("?text=" + "x" * 101, 400, "text", "longer than 100"),
+        ("?text=" + "x" * 256, 400, "text", "longer than 255"),
         ("?phoneNumber=a&phoneNumber=b", 400, "phoneNumber", "more than once"),
         ("?phoneNumber=%00", 400, "phoneNumber", "not printable"),
     ],
@@ -187,7 +187,7 @@ async def test_what_is_refused_is_named_beside_the_form(
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     page = Page(response.text)
     assert page["problem"]["role"] == "alert"
-    assert page["problem"].text.startswith(f"{field} cannot be used:")
+    assert page["problem"].text.startswith(f"This cannot be shown: {field} ")
     assert says in page["problem"].text
     assert page["filters"].name == "form"
     on_the_form = {tag.attributes.get("name") for tag in page.tags if tag.attributes.get("type") != "hidden"}
