@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import structlog
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.pages.live_feed import FeedClosed, LiveFeed, TooManyViewers, Viewer
 from gateway.problems import Problem
 
+_MEDIA_TYPE = "text/event-stream"
 _RETRY_MS = 2000
 _RETRY_AFTER_S = 10
 # A proxy must hand on each event as it comes.
@@ -43,11 +44,12 @@ class LiveStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until the viewer leaves or the edge ends. Raises Problem while there are too many viewers."""
+        if scope["method"] == "HEAD":
+            await Response(media_type=_MEDIA_TYPE, headers=_HEADERS)(scope, receive, send)
+            return
         try:
             with self._feed.viewer() as viewer:
-                response = StreamingResponse(
-                    self._events(viewer), media_type="text/event-stream", headers=_HEADERS
-                )
+                response = StreamingResponse(self._events(viewer), media_type=_MEDIA_TYPE, headers=_HEADERS)
                 await response(scope, receive, self._in_time(send))
         except (TooManyViewers, FeedClosed):
             raise Problem(

@@ -1,8 +1,10 @@
 """`/billing/live`: one stream from the ledger for all who watch, and what they are told."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,6 +19,8 @@ from services.common.errors import InvalidInput, Unavailable
 from services.common.http_server import open_http_server
 from tests.support.book_messages import charge
 from tests.support.edge import EdgeUnderTest
+from tests.support.fake_services import open_fakes
+from tests.support.processes import start_process
 from tests.support.waiting import until
 from tollbook.ledger.v1.ledger_pb2 import WatchChargesRequest, WatchChargesResponse
 
@@ -167,6 +171,38 @@ async def test_nobody_begins_to_watch_an_edge_that_ends(http: httpx.AsyncClient,
     assert (await http.get("/billing/live")).status_code == 503
 
 
+async def test_who_only_asks_whether_there_is_a_stream_is_not_kept_waiting(http: httpx.AsyncClient) -> None:
+    response = await http.head("/billing/live")
+    assert (response.status_code, response.headers["content-type"]) == (
+        200,
+        "text/event-stream; charset=utf-8",
+    )
+
+
+async def test_pages_that_watch_do_not_keep_the_edge_from_ending(tmp_path: Path) -> None:
+    async with open_fakes() as fakes, httpx.AsyncClient(trust_env=False) as client:
+        environment = {
+            "GATEWAY_PORT": "0",
+            "GATEWAY_ADMIN_LISTEN": "127.0.0.1:0",
+            "LEDGER_TARGET": fakes.targets.ledger,
+            "TELNYX_GATEWAY_TARGET": fakes.targets.telnyx_gateway,
+            "RECONCILER_TARGET": fakes.targets.reconciler,
+            "LOG_FORMAT": "json",
+        }
+        process = start_process("gateway", ["-m", "gateway"], tmp_path, environment)
+        try:
+            ready = await asyncio.to_thread(process.wait_for_event, "gateway.ready")
+            async with client.stream("GET", f"http://{ready['address']}/billing/live") as response:
+                watcher = Watcher(response)
+                assert [await watcher.next_event() for _ in range(2)] == ["live", "changed"]
+                process.popen.send_signal(signal.SIGTERM)
+                assert await watcher.next_event() == "end"
+            # Sooner than uvicorn gives up waiting and cancels what still runs.
+            assert await asyncio.to_thread(process.popen.wait, 8) == 0
+        finally:
+            process.kill()
+
+
 async def test_a_quiet_stream_shows_that_it_is_there(edge: EdgeUnderTest) -> None:
     stream = Stream(LiveStream(LiveFeed(edge.edge.backends.watch_charges), QUICK))
     running = asyncio.create_task(stream.run())
@@ -210,7 +246,9 @@ class Stream:
 
     async def run(self) -> None:
         async with asyncio.timeout(10):
-            await self._app({"type": "http", "asgi": {"spec_version": "2.3"}}, self._receive, self._send)
+            await self._app(
+                {"type": "http", "method": "GET", "asgi": {"spec_version": "2.3"}}, self._receive, self._send
+            )
 
     async def _receive(self) -> Message:
         await self.leave.wait()
