@@ -108,14 +108,19 @@ def _meaning(part: BillPart) -> str:
 
 
 def _rate(part: BillPart) -> str:
+    """`180 s at $0.005 / min`: how the cost comes about; empty where Telnyx told no rate."""
     if not part.rate:
         return ""
-    return f"{_plain(part.rate)} / {'min' if part.billed_seconds is not None else 'unit'}"
+    rate = _plain(part.rate, part.cost.currency)
+    if part.billed_seconds is None:
+        return f"{rate} / unit"
+    return f"{part.billed_seconds:,} s at {rate} / min"
 
 
-def _plain(rate: str) -> str:
-    """Without an exponent (`7.0E-7`), where it is an amount at all."""
+def _plain(rate: str, currency: str) -> str:
+    """Without an exponent (`7.0E-7`) and with its currency, where it is an amount at all."""
     try:
-        return plain_decimal(parse_nanos(rate))
+        amount = plain_decimal(parse_nanos(rate))
     except UnreadableAmount:
         return rate
+    return f"${amount}" if currency == "USD" else f"{amount} {currency}"

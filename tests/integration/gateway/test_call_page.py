@@ -75,11 +75,11 @@ async def test_the_waterfall_is_a_table_whose_steps_lead_to_the_cost(edge: EdgeU
     page = await page_of(edge)
     parts = panel(page, "parts-1").text
     for text in (
-        "SIP trunking carrying the call over the telephone network · 0.005 / min $0.0150 $0.0150",
-        "SIP trunking a record with nothing billed · 0.005 / min $0.0000 $0.0150",
-        "Call control steering the call by commands (Call Control) · 0.002 / min $0.0060 $0.0210",
-        "Answering-machine detection telling a person from an answering machine · 0.002 / unit $0.0020 $0.0230",
-        "Text to speech speaking a text · 0.0000007 / unit $0.0008 $0.0238",
+        "SIP trunking carrying the call over the telephone network · 180 s at $0.005 / min $0.0150 $0.0150",
+        "SIP trunking a record with nothing billed · 0 s at $0.005 / min $0.0000 $0.0150",
+        "Call control steering the call by commands (Call Control) · 180 s at $0.002 / min $0.0060 $0.0210",
+        "Answering-machine detection telling a person from an answering machine · $0.002 / unit $0.0020 $0.0230",
+        "Text to speech speaking a text · $0.0000007 / unit $0.0008 $0.0238",
         "In all $0.0238",
     ):
         assert text in parts

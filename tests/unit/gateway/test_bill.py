@@ -157,11 +157,31 @@ def test_the_view_steps_up_to_the_cost_and_knows_where_each_record_is_shown() ->
     view = bill_view(WORKED, Circumstances(is_exact=True), {("amd", "amd-1"): "record-3"})
     assert [step.after.nanos for step in view.steps] == [15_000_000, 15_000_000, 21_000_000, 23_000_000]
     assert [step.anchor for step in view.steps] == ["", "", "", "record-3"]
-    assert [step.rate for step in view.steps] == ["0.005 / min", "0.005 / min", "0.002 / min", "0.002 / unit"]
+    assert [step.rate for step in view.steps] == [
+        "180 s at $0.005 / min",
+        "0 s at $0.005 / min",
+        "180 s at $0.002 / min",
+        "$0.002 / unit",
+    ]
     assert (view.total.start_nanos, view.total.end_nanos) == (0, 23_000_000)
     assert len(view.roundings) == 2
     assert not view.untold
     assert not view.has_webhook_parts
+
+
+@pytest.mark.parametrize(
+    ("rate", "currency", "shown"),
+    [
+        ("7.0E-7", "USD", "$0.0000007 / unit"),
+        ("0.5", "EUR", "0.5 EUR / unit"),
+        ("a lot", "USD", "a lot / unit"),
+        ("", "USD", ""),
+    ],
+)
+def test_a_rate_is_plain_where_it_can_be_read(rate: str, currency: str, shown: str) -> None:
+    (bill,) = bills_of([Money(currency, 1)], [part("tts", 1, None, None, currency=currency, rate=rate)])
+    (step,) = bill_view(bill, Circumstances(is_exact=True), {}).steps
+    assert step.rate == shown
 
 
 def test_what_no_part_explains_yet_is_a_step_of_its_own() -> None:
