@@ -6,6 +6,7 @@ import hmac
 from dataclasses import dataclass
 from enum import Enum
 
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
@@ -13,6 +14,7 @@ from starlette.types import Scope as AsgiScope
 from gateway.api_keys import ApiKey, Scope, digest_of, find_key
 from gateway.hosts import is_trusted_host
 from gateway.problems import Problem
+from gateway.same_origin import is_same_origin
 
 _BEARER_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Tollbook"'}
 _BASIC_CHALLENGE = {"WWW-Authenticate": 'Basic realm="Tollbook", charset="UTF-8"'}
@@ -51,6 +53,8 @@ class Access:
                 403,
                 "under this host name Tollbook only takes webhooks: set API_KEYS, or name the host in ALLOWED_HOSTS",
             )
+        if need in (Need.RECONCILE, Need.CRON) and not self._asks_something(need):
+            _refuse_other_sites(Headers(raw=headers))
         match need:
             case Need.LOCAL:
                 return
@@ -76,6 +80,9 @@ class Access:
         except Problem:
             return False
         return True
+
+    def _asks_something(self, need: Need) -> bool:
+        return bool(self.keys) or (need is Need.CRON and self.cron_digest is not None)
 
     def _check_key(
         self, scope: Scope, headers: list[tuple[bytes, bytes]], *, takes_basic: bool = False
@@ -103,6 +110,15 @@ class _Guard:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         self._access.check(self._need, scope["headers"])
         await self._app(scope, receive, send)
+
+
+def _refuse_other_sites(headers: Headers) -> None:
+    """A page of another site can have the browser of this machine send what no key is asked for.
+
+    An address that was typed in (`none`) is nobody else's doing.
+    """
+    if headers.get("sec-fetch-site") != "none" and not is_same_origin(headers):
+        raise Problem(403, "without API_KEYS this is not taken from a page of another site")
 
 
 def _values(headers: list[tuple[bytes, bytes]], name: bytes) -> list[bytes]:

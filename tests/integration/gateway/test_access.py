@@ -194,3 +194,27 @@ async def test_no_answer_repeats_a_key() -> None:
             for key in (READ, RECONCILE, "not-a-key-0123456789"):
                 response = await edge.client.request(method, path, headers={"authorization": f"Bearer {key}"})
                 assert key not in response.text
+
+
+@pytest.mark.parametrize("route", [*FETCHING, *CRON_RUNS])
+async def test_without_keys_a_page_of_another_site_sets_nothing_going(route: tuple[str, str]) -> None:
+    async with open_edge_under_test(access(with_keys=False)) as edge:
+        for headers, is_taken in (
+            ({}, True),
+            ({"sec-fetch-site": "none"}, True),
+            ({"sec-fetch-site": "same-origin", "origin": "http://localhost:3000"}, True),
+            ({"origin": "http://localhost:3000"}, True),
+            ({"sec-fetch-site": "cross-site"}, False),
+            ({"sec-fetch-site": "same-site"}, False),
+            ({"origin": "https://evil.example"}, False),
+            ({"origin": "null"}, False),
+        ):
+            response = await edge.client.request(*route, headers=headers)
+            assert (response.status_code != 403) is is_taken, headers
+
+
+async def test_what_a_secret_is_asked_for_may_come_from_anywhere() -> None:
+    async with open_edge_under_test(access(with_keys=False, cron_secret=CRON)) as edge:
+        headers = {"authorization": f"Bearer {CRON}", "origin": "https://scheduler.example"}
+        response = await edge.client.post("/api/cron/process-call-costs", headers=headers)
+        assert response.status_code == 200
