@@ -278,17 +278,29 @@ async def test_without_telnyx_the_costs_still_stand(edge: EdgeUnderTest) -> None
 
 
 async def test_without_the_ledger_the_balance_still_stands(edge: EdgeUnderTest) -> None:
-    edge.fakes.ledger.errors |= {
-        "Summarize": Unavailable("the ledger is away"),
-        "ListCharges": Unavailable("away"),
-    }
+    away = Unavailable("the ledger is away")
+    edge.fakes.ledger.errors |= {"Summarize": away, "ListCharges": away}
     edge.fakes.telnyx.balance = telnyx_gateway_pb2.GetBalanceResponse(balance=usd(10**9))
+    page = await page_of(edge, "?status=exact")
+    assert page.text.count("the ledger is away") == 1
+    assert "see whether Tollbook's ledger runs, and what its log says" in page.text
+    assert [card.text for card in page.with_class("card")] == [
+        "Account balance $1.0000 $0.0000 available credit",
+        "Total cost – not known now",
+        "SMS cost – not known now",
+        "Call cost – not known now",
+    ]
+    assert {"href": "/billing?status=exact"} in [tag.attributes for tag in page.named("a")]
+
+
+@pytest.mark.parametrize("method", ["Summarize", "ListCharges"])
+async def test_what_can_be_read_is_shown_without_the_rest(edge: EdgeUnderTest, method: str) -> None:
+    edge.fakes.ledger.charges = [charge(1)]
+    edge.fakes.ledger.errors[method] = Unavailable("too busy")
     page = await page_of(edge)
-    assert page.text.count("The book could not be read: the ledger is away") == 3
-    assert page.text.count("The costs could not be read: the ledger is away") == 4
-    assert "The records could not be read: away" in page.text
-    assert "the ledger's log says more" in page.text
-    assert "$1.0000" in page.text
+    assert page.text.count("Could not be read: too busy") == (7 if method == "Summarize" else 1)
+    assert bool(page.with_class("badge")) == (method == "Summarize")
+    assert "not known now" not in page.text
 
 
 async def test_without_the_period_before_the_costs_stand_alone(edge: EdgeUnderTest) -> None:
