@@ -105,7 +105,7 @@ async def test_a_call_by_keyboard(visit: Visit) -> None:
     await _press(BillingPage(page).rows.first.get_by_role("link"), "Enter")
     await expect(call.sentence).to_be_visible()
     await _press(call.head.get_by_text("Ids", exact=True), "Enter")
-    await expect(call.head.get_by_text("call control id")).to_be_visible()
+    await expect(call.head.get_by_text("session id")).to_be_visible()
     await _press(call.fetch_button, "Space")
     await expect(call.head).to_contain_text("Telnyx was asked")
     await page.keyboard.press("Alt+ArrowLeft")

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.async_api import expect
 
+from tests.e2e.browser.conftest import OpenVisit
 from tests.support.billing_page import BillingPage, amount
 from tests.support.stack import Stack
 from tests.support.visits import Visit
@@ -225,3 +226,20 @@ async def test_the_csv_is_what_the_filter_shows(billing: BillingPage, stack: Sta
 
 def _moment(row: dict[str, str]) -> datetime:
     return datetime.strptime(row["Time"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+
+
+async def test_on_a_phone(open_visit: OpenVisit) -> None:
+    """By touch: the filters unfold, and a line of the bill is a card that leads to its page."""
+    visit = await open_visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page, billing = visit.page, BillingPage(visit.page)
+    await visit.go("/billing")
+    await billing.is_live()
+    await page.get_by_text("Filter", exact=True).tap()
+    await page.get_by_role("combobox", name="Status", exact=True).select_option("Exact")
+    await page.get_by_role("button", name="Apply").tap()
+    await expect(billing.chips).to_have_count(1)
+    await expect(billing.rows.first).to_contain_text("exact")
+    await billing.rows.first.get_by_role("link").tap()
+    await expect(page.get_by_role("navigation", name="Breadcrumb")).to_be_visible()
+    await page.go_back()
+    await expect(billing.chips).to_have_count(1)

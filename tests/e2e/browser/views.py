@@ -36,7 +36,7 @@ def _estimated_call(stack: Stack) -> str:
 
 
 VIEWS: Mapping[str, View] = {
-    "overview": View(_at("/billing")),
+    "overview": View(_at("/billing?limit=10")),
     "no match": View(_at("/billing?text=nothing-has-this-in-it&status=exact")),
     "bad filter": View(_at("/billing?from=yesterday"), 400),
     "exact call": View(_exact("call", "calls")),
