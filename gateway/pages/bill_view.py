@@ -48,6 +48,11 @@ class BillView:
         return any(step.kind == "webhook" for step in self.steps)
 
     @property
+    def has_records(self) -> bool:
+        """Some of it rests on a detail record."""
+        return any(step.kind == "record" for step in self.steps)
+
+    @property
     def longest_seconds(self) -> int:
         """The most that was billed of one part: what the drawing of the seconds is as wide as."""
         return max((item.billed_seconds for item in self.roundings), default=1)

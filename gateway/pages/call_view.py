@@ -95,6 +95,7 @@ def _circumstances(leg: book_pb2.CallLeg, head: LegHead) -> Circumstances:
         missing=tuple(leg.missing),
         has_unreadable=bool(leg.unreadable),
         is_over=head.is_over,
+        is_unanswered=head.is_unanswered,
     )
 
 

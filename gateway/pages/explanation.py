@@ -37,6 +37,7 @@ class Circumstances:
     missing: Sequence[str] = ()
     has_unreadable: bool = False
     is_over: bool = True
+    is_unanswered: bool = False
 
 
 def explain(bill: Bill | None, circumstances: Circumstances) -> Explanation:
@@ -86,22 +87,24 @@ def _words(group: Sequence[BillPart]) -> str:
 
 
 def _verdict(parts: Sequence[BillPart], circumstances: Circumstances) -> str:
+    missing = [part_name_within(name) for name in circumstances.missing]
     if circumstances.has_unreadable:
         return "An amount from Telnyx could not be read; until it can, this stays an estimate."
-    if circumstances.missing:
-        missing = [part_name_within(name) for name in circumstances.missing]
-        if circumstances.is_exact:
-            return f"This was exact; since then {listed(missing)} came to be expected."
-        are = "is" if len(missing) == 1 else "are"
-        return f"Telnyx has not billed all of it yet: {listed(missing)} {are} still to come."
-    if circumstances.is_exact:
-        return _exact_verdict(parts)
-    if circumstances.is_over:
-        return "Telnyx has not billed it yet; it becomes exact once its detail records are here."
-    return f"The {circumstances.noun} is still going on; what it costs appears when it ends."
-
-
-def _exact_verdict(parts: Sequence[BillPart]) -> str:
+    if not circumstances.is_exact:
+        return _estimated_verdict(circumstances, missing)
+    if missing:
+        return f"This was exact; since then {listed(missing)} came to be expected."
     if any(part.is_from_webhook for part in parts):
         return "Nothing is missing. What only a webhook has told is confirmed by a detail record later."
     return "Telnyx has billed all of it; nothing is missing."
+
+
+def _estimated_verdict(circumstances: Circumstances, missing: Sequence[str]) -> str:
+    if not circumstances.is_over:
+        return f"The {circumstances.noun} is still going on; what it costs appears when it ends."
+    if circumstances.is_unanswered:
+        return "It was not answered, which usually costs nothing; it is exact once Telnyx's records confirm that."
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        return f"Telnyx has not billed all of it yet: {listed(missing)} {are} still to come."
+    return "Telnyx has not billed it yet; it becomes exact once its detail records are here."

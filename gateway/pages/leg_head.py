@@ -10,6 +10,7 @@ from services.common.money import Money
 from services.common.wire import optional_time
 from tollbook.ledger.v1 import book_pb2
 
+_UNANSWERED = frozenset({"no_answer", "busy", "failed"})
 _STATUS_WORDS = {
     "initiated": "ringing",
     "answered": "going on",
@@ -33,7 +34,8 @@ class LegHead:
     ended_at: datetime | None
     talk: str
     """Hours, minutes and seconds from answer to hang-up; empty where there was no talk, or it is not known."""
-    status_words: str
+    call_status: str
+    """A call's status as in SQL."""
     hangup_cause: str
     is_announced: bool
     costs: tuple[Money, ...]
@@ -43,9 +45,19 @@ class LegHead:
     """What it is called elsewhere: the name of the id, and the id."""
 
     @property
+    def status_words(self) -> str:
+        """How the call went, for people."""
+        return _STATUS_WORDS.get(self.call_status, self.call_status)
+
+    @property
     def is_exact(self) -> bool:
         """Nothing is estimated any more."""
         return self.status == "exact"
+
+    @property
+    def is_unanswered(self) -> bool:
+        """It ended before anybody answered."""
+        return self.call_status in _UNANSWERED
 
     @property
     def is_over(self) -> bool:
@@ -70,7 +82,7 @@ def leg_head(leg: book_pb2.CallLeg) -> LegHead:
         answered_at=optional_time(leg, "answer_time"),
         ended_at=optional_time(leg, "end_time"),
         talk=duration_words(_talk_s(leg)),
-        status_words=_STATUS_WORDS.get(leg.call_status, leg.call_status),
+        call_status=leg.call_status,
         hangup_cause=leg.hangup_cause.replace("_", " "),
         is_announced=leg.announced,
         costs=monies_of(leg.costs),

@@ -16,6 +16,7 @@ from tests.support.call_stories import (
     SILENT_ID,
     event,
     facts_of_call,
+    part,
     record,
     settled_leg,
     tell_of_settled_call,
@@ -75,11 +76,11 @@ async def test_the_waterfall_is_a_table_whose_steps_lead_to_the_cost(edge: EdgeU
     page = await page_of(edge)
     parts = panel(page, "parts-1").text
     for text in (
-        "SIP trunking carrying the call over the telephone network · 180 s at $0.005 / min $0.0150 $0.0150",
-        "SIP trunking a record with nothing billed · 0 s at $0.005 / min $0.0000 $0.0150",
-        "Call control steering the call by commands (Call Control) · 180 s at $0.002 / min $0.0060 $0.0210",
-        "Answering-machine detection telling a person from an answering machine · $0.002 / unit $0.0020 $0.0230",
-        "Text to speech speaking a text · $0.0000007 / unit $0.0008 $0.0238",
+        "SIP trunking 180 s at $0.005 / min carrying the call over the telephone network $0.0150 $0.0150",
+        "SIP trunking 0 s at $0.005 / min a record with nothing billed $0.0000 $0.0150",
+        "Call control 180 s at $0.002 / min steering the call by commands (Call Control) $0.0060 $0.0210",
+        "Answering-machine detection $0.002 / unit telling a person from an answering machine $0.0020 $0.0230",
+        "Text to speech $0.0000007 / unit speaking a text $0.0008 $0.0238",
         "In all $0.0238",
     ):
         assert text in parts
@@ -111,9 +112,9 @@ async def test_rounding_up_has_its_price(edge: EdgeUnderTest) -> None:
 
 async def test_an_exact_price_of_rounding_is_not_about(edge: EdgeUnderTest) -> None:
     call = settled_leg()
-    for part in call.parts:
-        if part.billed_seconds:
-            part.call_seconds = 90
+    for line in call.parts:
+        if line.billed_seconds:
+            line.call_seconds = 90
     tell_of_settled_call(edge.fakes)
     edge.fakes.ledger.calls[CALL_ID] = call
     text = panel(await page_of(edge), "seconds-title").text
@@ -250,7 +251,7 @@ async def test_what_is_missing_and_who_looks_next(edge: EdgeUnderTest) -> None:
     edge.clock.advance(190)
     page = await page_of(edge, "?zone=Europe/Berlin")
     text = panel(page, "waiting-title").text
-    for part in (
+    for line in (
         "What is missing",
         (
             "Recording recording A call.recording.saved webhook announced a recording."
@@ -265,7 +266,7 @@ async def test_what_is_missing_and_who_looks_next(edge: EdgeUnderTest) -> None:
         "2 attempts so far",
         "not yet by hand",
     ):
-        assert part in text
+        assert line in text
     head = panel(page, "title").text
     assert "$0.0450 estimated fallback rate" in head
     assert (
@@ -337,6 +338,14 @@ async def test_an_unanswered_call_costs_nothing_and_says_why(edge: EdgeUnderTest
     assert "busy (user busy)" in panel(page, "title").text
     assert "A call that was not answered is estimated at nothing." in page.text
     assert "Nothing was charged $0.0000" in page.text
+    assert "Telnyx has told no seconds of this yet" in page.text
+    call.parts.append(part("call-control", 0, 0, 0, record_id="control-1"))
+    call.status = book_pb2.CHARGE_STATUS_ESTIMATED
+    page = await page_of(edge)
+    assert "No time was billed." in page.text
+    assert (
+        "$0.0000 ; call control costs nothing. It was not answered, which usually costs nothing;" in page.text
+    )
 
 
 @pytest.mark.parametrize(

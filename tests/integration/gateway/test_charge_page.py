@@ -55,7 +55,7 @@ async def test_a_message_that_is_not_priced_yet(edge: EdgeUnderTest) -> None:
     assert "Inbound message" in page.text
     assert "+12025550131 → to +12025550100" in page.text
     assert "Telnyx has not billed it yet; it becomes exact once its detail records are here." in page.text
-    assert "Nothing was charged $0.0000" in page.text
+    assert "Nothing so far $0.0000" in page.text
     assert "What Telnyx said that it costs" not in page.text
 
 

@@ -269,6 +269,10 @@ def test_what_costs_nothing_is_named_too() -> None:
             "An amount from Telnyx could not be read; until it can, this stays an estimate.",
         ),
         (
+            Circumstances(is_exact=False, is_unanswered=True, missing=["sip-trunking"]),
+            "It was not answered, which usually costs nothing; it is exact once Telnyx's records confirm that.",
+        ),
+        (
             Circumstances(is_exact=False, is_over=False),
             "The call is still going on; what it costs appears when it ends.",
         ),
