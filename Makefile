@@ -12,7 +12,7 @@ PROTOC = $(BIN)/python -m grpc_tools.protoc -Iprotos -I$(shell $(BIN)/python -c 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check screenshots format protos lock clean
+.PHONY: help run test check screenshots bench format protos lock clean
 
 help: ## What can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ check: .venv/.installed-for-test ## Lint, types, imports, protos: under a minute
 screenshots: .venv/.installed-for-test ## Take the pictures of the page that the documents show
 	@$(PYTHON) deploy/browser.py
 	SCREENSHOTS=docs/images $(BIN)/pytest tests/e2e/browser/test_screenshots.py
+
+bench: .venv/.installed-for-test ## Measure the views of a book with a million charges (make bench ARGS='--store sqlite')
+	PYTHONPATH=.:protos $(BIN)/python -m tests.benchmarks.views $(ARGS)
 
 format: .venv/.installed-for-test ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only --quiet

@@ -196,14 +196,18 @@ def _encode_totals(by_currency: Mapping[str, Totals], account_currency: str) -> 
 
 
 def _encode_total(currency: str, totals: Totals) -> ledger_pb2.Totals:
+    # A year by day and part is thousands of these, and most of their amounts are the total, or nothing.
+    estimated_nanos = totals.total_nanos - totals.exact_nanos
+    amounts = {totals.total_nanos, totals.exact_nanos, estimated_nanos, *totals.by_kind.values()}
+    cost = {nanos: money(currency, nanos) for nanos in amounts}
     return ledger_pb2.Totals(
         currency=currency,
-        total_cost=money(currency, totals.total_nanos),
-        call_cost=money(currency, totals.by_kind["call"]),
-        sms_cost=money(currency, totals.by_kind["sms"]),
-        other_cost=money(currency, totals.by_kind["other"]),
-        estimated_cost=money(currency, totals.total_nanos - totals.exact_nanos),
-        exact_cost=money(currency, totals.exact_nanos),
+        total_cost=cost[totals.total_nanos],
+        call_cost=cost[totals.by_kind["call"]],
+        sms_cost=cost[totals.by_kind["sms"]],
+        other_cost=cost[totals.by_kind["other"]],
+        estimated_cost=cost[estimated_nanos],
+        exact_cost=cost[totals.exact_nanos],
         count=totals.count,
         exact_count=totals.exact_count,
     )

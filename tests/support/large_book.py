@@ -24,7 +24,7 @@ class LargeBook:
     """How large: charges spread evenly over the `days` before `until`, on `number_count` of the account's numbers.
 
     Of 1000 charges 680 are calls, 318 messages, 2 records of neither. One in a hundred is still estimated: half of
-    them the newest, half anywhere. The newest charge has the id `charge_count`.
+    them the newest, half anywhere. A few of the oldest are in another currency.
     """
 
     charge_count: int = 1_000_000
@@ -112,7 +112,7 @@ _STATEMENTS = (
         CASE kind WHEN 'call' THEN 'v3:' || {uuid} WHEN 'sms' THEN {uuid} ELSE 'inference:' || {uuid} END,
         CASE open WHEN 1 THEN 'estimated' ELSE 'exact' END,
         CASE open WHEN 1 THEN 'fallback' ELSE 'detail_records_api' END,
-        CASE WHEN c % 1000 = 7 THEN 'EUR' ELSE 'USD' END,
+        CASE WHEN c % 1000 = 7 AND i < :count / 10 THEN 'EUR' ELSE 'USD' END,
         CASE kind WHEN 'call' THEN CASE WHEN open = 1 THEN minutes * 15000000 ELSE
             minutes * CASE way WHEN 'outbound' THEN 7000000 ELSE 5500000 END
                 + CASE WHEN i % 5 = 0 THEN minutes * 2000000 ELSE 0 END

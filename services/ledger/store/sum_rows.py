@@ -2,9 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, String, Subquery, Table, case, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    Subquery,
+    Table,
+    case,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 
 from services.ledger import tables
 from services.ledger.store.charge_filters import ChargeFilter, charge_types
@@ -14,6 +25,7 @@ from services.ledger.store.text_search import Sought
 
 Grouping = Literal["day", "number", "recordType", "part", "dayAndPart"]
 
+_ISO = "YYYY-MM-DD"
 _SUMS = ("cost_nanos", "exact_nanos", "charge_count", "exact_count")
 
 
@@ -40,19 +52,23 @@ def sums_of_days(
 ) -> Iterator[SumRow]:
     """From the rollups: of days from `first_day` until before `after`. The status of the filter is not heeded."""
     table, conditions = _rollup(wanted, grouping)
-    names = ["record_type", "currency", *_asked(grouping)]
-    keys = [table.c[name] for name in names]
+    names = _asked(grouping)
+    keys = [table.c[name] for name in ("record_type", "currency", *names)]
     conditions.append(table.c.record_type.in_(charge_types(wanted)))
     if first_day is not None:
         conditions.append(table.c.day >= first_day)
     if after is not None:
         conditions.append(table.c.day < after)
-    query = select(*keys, *(func.sum(table.c[name]) for name in _SUMS)).where(*conditions).group_by(*keys)
-    for row in connection.execute(query):
-        found = dict(zip(names, row, strict=False))
-        if "day" in found:
-            found["day"] = found["day"].isoformat()
-        yield SumRow(**found, sums=_four(row[len(names) :]))
+    told = [_iso(connection, key) if key.name == "day" else key for key in keys]
+    query = select(*told, *(func.sum(table.c[name]) for name in _SUMS)).where(*conditions).group_by(*keys)
+    for record_type, currency, *asked, nanos, exact_nanos, count, exact_count in connection.execute(query):
+        sums = int(nanos), int(exact_nanos), int(count), int(exact_count)
+        yield SumRow(record_type, currency, sums, **dict(zip(names, asked, strict=True)))
+
+
+def _iso(connection: Connection, day: ColumnElement[date]) -> ColumnElement[str]:
+    """A day as text, as SQLite keeps it anyway: thousands of dates need not be made to be written out again."""
+    return func.to_char(day, _ISO) if connection.dialect.name == "postgresql" else type_coerce(day, String)
 
 
 def _rollup(wanted: ChargeFilter, grouping: Grouping | None) -> tuple[Table, list[ColumnElement[bool]]]:
@@ -104,8 +120,8 @@ def _charges(connection: Connection, sought: Sought, grouping: Grouping | None) 
 def _utc_day(connection: Connection) -> ColumnElement[str]:
     moment = tables.billing.c.billing_date
     if connection.dialect.name == "postgresql":
-        return func.to_char(func.timezone("UTC", moment), "YYYY-MM-DD")
-    return func.substr(moment, 1, len("YYYY-MM-DD"), type_=String)
+        return func.to_char(func.timezone("UTC", moment), _ISO)
+    return func.substr(moment, 1, len(_ISO), type_=String)
 
 
 def _lines(charges: Subquery) -> Subquery:
@@ -133,17 +149,13 @@ def _rest(charges: Subquery) -> Subquery:
 
 
 def _summed(connection: Connection, rows: Subquery, grouping: Grouping | None) -> Iterator[SumRow]:
-    names = ["record_type", "direction", "currency", *_asked(grouping)]
-    keys = [rows.c[name] for name in names]
+    names = _asked(grouping)
+    keys = [rows.c[name] for name in ("record_type", "direction", "currency", *names)]
     exact = case((rows.c.status == "exact", 1), else_=0)
     sums = (func.sum(rows.c.nanos), func.sum(exact * rows.c.nanos), func.count(), func.sum(exact))
-    for row in connection.execute(select(*keys, *sums).group_by(*keys)):
-        found = dict(zip(names, row, strict=False))
-        kind = charge_type(found.pop("record_type"), found.pop("direction"))
-        yield SumRow(**found, record_type=kind, sums=_four(row[len(names) :]))
-
-
-def _four(sums: Sequence[Any]) -> tuple[int, int, int, int]:
-    """PostgreSQL adds up integers to a Decimal."""
-    nanos, exact_nanos, count, exact_count = map(int, sums)
-    return nanos, exact_nanos, count, exact_count
+    query = select(*keys, *sums).group_by(*keys)
+    for kind, direction, currency, *asked, nanos, exact_nanos, count, exact_count in connection.execute(
+        query
+    ):
+        four = int(nanos), int(exact_nanos), int(count), int(exact_count)
+        yield SumRow(charge_type(kind, direction), currency, four, **dict(zip(names, asked, strict=True)))

@@ -17,7 +17,7 @@ from services.ledger.store.charge_counts import count_matching
 from services.ledger.store.charge_filters import ChargeFilter, listed
 from services.ledger.store.named_charges import named_charges
 
-MOST_SEARCHED = 20_000
+MOST_SEARCHED = 10_000
 """How many charges are looked through for words: what keeps a page of seven questions within 200 ms."""
 
 _LONGEST = 256
