@@ -15,6 +15,7 @@ BATCH_EVENTS = Histogram(
 WAITING_EVENTS = Gauge(
     "tollbook_webhooks_waiting", "Webhook events that wait for the next call to the ledger"
 )
+LIVE_VIEWERS = Gauge("tollbook_live_viewers", "Open pages that are told of changes")
 HTTP_SECONDS = Histogram(
     "tollbook_http_seconds",
     "Time that HTTP requests took, by route, method and status",

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import grpc
 import structlog
 
+from gateway.metrics import LIVE_VIEWERS
 from tollbook.ledger.v1.ledger_pb2 import WatchChargesRequest, WatchChargesResponse
 
 MOST_VIEWERS = 256
@@ -117,12 +118,14 @@ class LiveFeed:
             raise TooManyViewers
         viewer = Viewer(is_live=self._is_live)
         self._viewers.add(viewer)
+        LIVE_VIEWERS.inc()
         if self._task is None:
             self._task = asyncio.create_task(self._follow(), name="live-feed")
         try:
             yield viewer
         finally:
             self._viewers.discard(viewer)
+            LIVE_VIEWERS.dec()
             if not self._viewers:
                 self._stop()
 

@@ -73,7 +73,7 @@ def type_panel(sums: Mapping[str, Sum], currency: str, query: Query) -> Panel:
     groups = {}
     for name in sums:
         kind, _, direction = name.partition("_")
-        filters = {"recordType": kind, **({"direction": direction} if direction else {})}
+        filters = {"recordType": kind, "direction": direction or "all"}
         groups[name] = _Group(TYPE_WORDS.get(name, name), filters)
     return Panel("type", _rows(sums, groups, currency, query))
 

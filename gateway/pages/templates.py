@@ -37,6 +37,8 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader("gateway"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        # A process serves the templates that it began with, as it does the other files.
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -4,6 +4,7 @@
 (() => {
   const RETRY_MS = 5_000;
   const AGE_MS = 5_000;
+  const CATCH_UP_MS = 60_000; // the balance changes without the book
   const USUAL = { direction: "all", recordType: "all", status: "all", zone: "UTC" };
   const page = () => document.getElementById("page");
   const book = () => document.getElementById("book");
@@ -20,15 +21,17 @@
     status.classList.toggle("off", state === "off");
   }
 
+  function catchUp() {
+    if (book() && !document.hidden) htmx.trigger(book(), "changed");
+  }
+
   function connect() {
     clearTimeout(retry);
     source?.close();
     source = new EventSource(status.dataset.url);
     source.addEventListener("live", () => say("Live", "on"));
     source.addEventListener("away", () => say("Reconnecting", "off"));
-    source.addEventListener("changed", () => {
-      if (book()) htmx.trigger(book(), "changed");
-    });
+    source.addEventListener("changed", catchUp);
     source.addEventListener("error", () => {
       say("Reconnecting", "off");
       // The browser itself tries again after a broken connection, but not after an answer such as 503.
@@ -86,6 +89,8 @@
       mark(kept.versions);
     } else {
       for (const id of kept.unfolded) document.getElementById(id)?.setAttribute("open", "");
+      // What is read aloud: the page around the words is new, so they would not be noticed by themselves.
+      document.getElementById("told").textContent = document.getElementById("count")?.textContent ?? "";
       if (document.activeElement === document.body) document.getElementById("title")?.focus({ preventScroll: true });
     }
     showAges();
@@ -128,5 +133,6 @@
   }
 
   setInterval(showAges, AGE_MS);
+  setInterval(catchUp, CATCH_UP_MS);
   if (page() && !document.hidden) connect();
 })();

@@ -201,6 +201,7 @@ async def test_panels_show_the_dearest_and_filter_on_a_click(edge: EdgeUnderTest
     )
     assert "5 others" in page.text
     assert page["type-call_outbound"]["href"] == "/billing?direction=outbound&recordType=call&sort=cost"
+    assert page["type-other"]["href"] == "/billing?recordType=other&sort=cost"
     assert page["type-sms_inbound"]["aria-current"] == "true"
     assert page["type-sms_inbound"]["href"] == "/billing?sort=cost"
     ranked = [row.text for row in page.with_class("ranking")]

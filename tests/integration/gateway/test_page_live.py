@@ -127,6 +127,24 @@ async def test_after_a_break_the_feed_goes_on_where_it_was(edge: EdgeUnderTest) 
         await until(viewer.take_changes)
 
 
+async def test_the_end_of_a_stream_s_own_time_is_no_break(edge: EdgeUnderTest) -> None:
+    ledger = edge.edge.backends.ledger
+    feed = LiveFeed(lambda request: ledger.WatchCharges(request, timeout=0.2))
+    with feed.viewer() as viewer:
+        change(edge, "7")
+        await until(lambda: edge.fakes.ledger.changes.empty() and bool(viewer.is_live))
+        viewer.take_changes()
+        seen: set[bool | None] = set()
+
+        def came_again_twice() -> bool:
+            seen.add(viewer.is_live)
+            return positions(edge)[-2:] == ["7", "7"]
+
+        await until(came_again_twice)
+        assert seen == {True}
+        assert not viewer.take_changes()
+
+
 async def test_a_position_that_is_no_longer_known_means_that_anything_may_have_changed(
     edge: EdgeUnderTest,
 ) -> None:
