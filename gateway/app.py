@@ -118,6 +118,13 @@ def _page_routes(edge: Edge) -> list[BaseRoute]:
         Route("/billing/live", LiveStream(edge.live), methods=["GET"], middleware=[viewer]),
         Route("/billing/records.csv", records.csv, middleware=[told_as_page, viewer]),
         *_record_page_routes(edge),
+        # After all that begin like it: whoever follows an old link with a browser is told by a page.
+        Route(
+            "/billing/{path:path}",
+            PageEndpoint(_no_such_page),
+            methods=["GET"],
+            middleware=[told_as_page, viewer],
+        ),
         Route("/openapi.json", OpenApi().show, middleware=local),
         Mount("/static", AssetFiles(), middleware=local),
     ]
@@ -147,3 +154,7 @@ def _smaller() -> Middleware:
 
 async def _to_the_page(_: Request) -> Response:
     return RedirectResponse("/billing")
+
+
+async def _no_such_page(_: Request) -> Response:
+    raise Problem(404, "there is no such page")
