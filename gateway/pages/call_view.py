@@ -41,6 +41,8 @@ class Waiting:
     unreadable: tuple[str, ...]
     job: JobView | Failure | None
     next: NextStep | None
+    is_done: bool
+    """The cost is exact, and nothing more is expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def call_view(answers: CallAnswers, now: datetime) -> CallView:
     shown_session = session_view(session, head.call_id) if isinstance(session, book_pb2.Session) else session
     journal = journal_of(map(journal_line, leg.history), head.costs)
     waiting = _waiting(answers, head, now)
-    circumstances = _circumstances(leg, head)
+    circumstances = _circumstances(head, waiting)
     anchors = {} if isinstance(facts, Failure) else facts.anchors
     bills = bills_of(head.costs, map(bill_part, leg.parts))
     return CallView(
@@ -89,11 +91,11 @@ def _facts(answer: ledger_pb2.ListCallFactsResponse | Failure) -> FactsView | Fa
     return facts_view(answer.events, answer.records, is_truncated=answer.truncated)
 
 
-def _circumstances(leg: book_pb2.CallLeg, head: LegHead) -> Circumstances:
+def _circumstances(head: LegHead, waiting: Waiting) -> Circumstances:
     return Circumstances(
         is_exact=head.is_exact,
-        missing=tuple(leg.missing),
-        has_unreadable=bool(leg.unreadable),
+        missing=tuple(part.term for part in waiting.missing),
+        has_unreadable=bool(waiting.unreadable),
         is_over=head.is_over,
         is_unanswered=head.is_unanswered,
     )
@@ -102,16 +104,16 @@ def _circumstances(leg: book_pb2.CallLeg, head: LegHead) -> Circumstances:
 def _waiting(answers: CallAnswers, head: LegHead, now: datetime) -> Waiting:
     job = _job(answers.job)
     state = job.state if isinstance(job, JobView) else None
-    missing = missing_views(answers.leg)
-    step = next_step(
-        state, is_exact=head.is_exact, missing=[part.term for part in missing], is_over=head.is_over, now=now
-    )
+    missing, unreadable = missing_views(answers.leg), tuple(answers.leg.unreadable)
+    is_done = head.is_exact and not missing and not unreadable
+    step = next_step(state, is_done=is_done, is_over=head.is_over, now=now)
     return Waiting(
         missing=missing,
-        unreadable=tuple(answers.leg.unreadable),
+        unreadable=unreadable,
         job=job,
         # Without the job nobody can tell who looks next; that nothing is left to do can still be told.
-        next=None if isinstance(job, Failure) and not (head.is_exact and not missing) else step,
+        next=step if is_done or not isinstance(job, Failure) else None,
+        is_done=is_done,
     )
 
 

@@ -41,6 +41,8 @@ class ChargePage:
         answer = await attempt(self._ledger.GetCharge(asked, timeout=PART_TIMEOUT_S))
         if isinstance(answer, Failure):
             return _without_charge(answer, around)
+        if not answer.charges:
+            return _unknown(around)
         if answer.charges[0].kind == book_pb2.RECORD_KIND_CALL:
             return RedirectResponse(around.url_of("call", answer.charges[0].record_id), 303)
         own_url = around.own_url(kind, record_id)
@@ -52,5 +54,9 @@ class ChargePage:
 def _without_charge(failure: Failure, around: Surroundings) -> Response:
     if not isinstance(failure.error, NotFound):
         raise failure.error
+    return _unknown(around)
+
+
+def _unknown(around: Surroundings) -> Response:
     problem = Problem(404, "nothing has been charged under this id")
     return problem_page(problem, _ADVICE, around.back_url)

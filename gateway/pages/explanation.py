@@ -89,7 +89,8 @@ def _words(group: Sequence[BillPart]) -> str:
 def _verdict(parts: Sequence[BillPart], circumstances: Circumstances) -> str:
     missing = [part_name_within(name) for name in circumstances.missing]
     if circumstances.has_unreadable:
-        return "An amount from Telnyx could not be read; until it can, this stays an estimate."
+        stays = "may still change" if circumstances.is_exact else "stays an estimate"
+        return f"An amount from Telnyx could not be read; until it can, this {stays}."
     if not circumstances.is_exact:
         return _estimated_verdict(circumstances, missing)
     if missing:

@@ -1,6 +1,5 @@
 """What happens next about a cost, and why a part of it is missing, in words for people. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -35,11 +34,9 @@ class LastSweep:
     held_count: int
 
 
-def next_step(
-    job: JobState | None, *, is_exact: bool, missing: Sequence[str], is_over: bool, now: datetime
-) -> NextStep:
-    """What the book waits for, and who will look when."""
-    if is_exact and not missing:
+def next_step(job: JobState | None, *, is_done: bool, is_over: bool, now: datetime) -> NextStep:
+    """What the book waits for, and who will look when. `is_done`: the cost is exact, and nothing more is expected."""
+    if is_done:
         return NextStep(
             "Nothing is left to do. Should Telnyx add or change a record later, an adjustment is booked."
         )

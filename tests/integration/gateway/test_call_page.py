@@ -292,6 +292,16 @@ async def test_what_cannot_be_read_is_not_counted_as_nothing(edge: EdgeUnderTest
     assert "No attempt is planned; the sweeps over Telnyx's records will settle it." in text
 
 
+async def test_an_exact_cost_with_something_unreadable_is_not_done(edge: EdgeUnderTest) -> None:
+    call = settled_leg()
+    call.unreadable.append("recording r9: cost: missing")
+    edge.fakes.ledger.calls[CALL_ID] = call
+    text = (await page_of(edge)).text
+    assert "An amount from Telnyx could not be read; until it can, this may still change." in text
+    assert "Nothing is left to do." not in text
+    assert "Asks Telnyx for the cost at once" in text
+
+
 async def test_parts_in_two_currencies_have_a_bill_each(edge: EdgeUnderTest) -> None:
     edge.fakes.ledger.calls["v3:abc"] = leg(costs=[usd(15_000_000), coin("EUR", 5)], session_id="")
     page = await page_of(edge, call_id="v3:abc")

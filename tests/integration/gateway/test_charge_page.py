@@ -107,6 +107,11 @@ async def test_an_unknown_message_says_what_to_do(edge: EdgeUnderTest) -> None:
     assert links_in(page, "Back to billing") == ["/billing?recordType=sms"]
 
 
+async def test_an_answer_without_a_charge_is_nothing_known(edge: EdgeUnderTest) -> None:
+    edge.fakes.ledger.charge_details["message-1"] = ledger_pb2.GetChargeResponse()
+    assert "nothing has been charged under this id" in (await get(edge, MESSAGE_URL, 404)).text
+
+
 async def test_an_unknown_kind_is_refused_by_name(edge: EdgeUnderTest) -> None:
     page = await get(edge, "/billing/charges/fax/1", 404)
     assert "the kind of a record is call, sms or other" in page.text

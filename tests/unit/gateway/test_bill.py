@@ -273,6 +273,10 @@ def test_what_costs_nothing_is_named_too() -> None:
             "It was not answered, which usually costs nothing; it is exact once Telnyx's records confirm that.",
         ),
         (
+            Circumstances(is_exact=True, has_unreadable=True),
+            "An amount from Telnyx could not be read; until it can, this may still change.",
+        ),
+        (
             Circumstances(is_exact=False, is_over=False),
             "The call is still going on; what it costs appears when it ends.",
         ),

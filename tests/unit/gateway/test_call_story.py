@@ -66,18 +66,18 @@ def job(status: JobStatus, attempts: int = 1, next_in_s: int | None = None) -> J
     ],
 )
 def test_who_looks_next(state: JobState | None, words: str) -> None:
-    step = next_step(state, is_exact=False, missing=["recording"], is_over=True, now=NOON)
+    step = next_step(state, is_done=False, is_over=True, now=NOON)
     assert step.words.startswith(words)
     assert step.at == (NOON + timedelta(seconds=30) if words.endswith(":") else None)
 
 
 def test_when_nothing_is_left_to_do_it_says_so_whatever_the_job_says() -> None:
-    step = next_step(job("pending", 1, 30), is_exact=True, missing=[], is_over=True, now=NOON)
+    step = next_step(job("pending", 1, 30), is_done=True, is_over=True, now=NOON)
     assert step.words.startswith("Nothing is left to do.")
 
 
 def test_a_call_that_goes_on_is_not_asked_about() -> None:
-    step = next_step(None, is_exact=False, missing=["sip-trunking"], is_over=False, now=NOON)
+    step = next_step(None, is_done=False, is_over=False, now=NOON)
     assert "within seconds of the hang-up" in step.words
 
 
