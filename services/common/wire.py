@@ -16,9 +16,16 @@ def to_money(money: Money | None) -> money_pb2.Money | None:
     """google.type.Money wants units and nanos of the same sign."""
     if money is None:
         return None
-    sign = -1 if money.nanos < 0 else 1
-    units, nanos = divmod(abs(money.nanos), NANOS_PER_UNIT)
-    return money_pb2.Money(currency_code=money.currency, units=sign * units, nanos=sign * nanos)
+    message = money_pb2.Money(currency_code=money.currency)
+    set_nanos(message, money.nanos)
+    return message
+
+
+def set_nanos(message: money_pb2.Money, nanos: int) -> None:
+    """Give an amount to a message that has its currency."""
+    sign = -1 if nanos < 0 else 1
+    units, rest = divmod(abs(nanos), NANOS_PER_UNIT)
+    message.units, message.nanos = sign * units, sign * rest
 
 
 def from_money(money: money_pb2.Money) -> Money:

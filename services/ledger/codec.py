@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from google.type import money_pb2
 
 from services.common.errors import InvalidInput
 from services.common.money import Money
-from services.common.wire import from_timestamp, optional_time, to_money, to_timestamp
+from services.common.wire import from_timestamp, optional_time, set_nanos, to_money, to_timestamp
 from services.ledger.charges import Kind
 from services.ledger.store.charge_filters import ChargeFilter, Status, WantedDirection
 from services.ledger.store.charge_orders import OrderName
@@ -196,20 +197,34 @@ def _encode_totals(by_currency: Mapping[str, Totals], account_currency: str) -> 
 
 
 def _encode_total(currency: str, totals: Totals) -> ledger_pb2.Totals:
-    # A year by day and part is thousands of these, and most of their amounts are the total, or nothing.
-    estimated_nanos = totals.total_nanos - totals.exact_nanos
-    amounts = {totals.total_nanos, totals.exact_nanos, estimated_nanos, *totals.by_kind.values()}
-    cost = {nanos: money(currency, nanos) for nanos in amounts}
+    message = ledger_pb2.Totals(count=totals.count, exact_count=totals.exact_count)
+    # A year by day and part is thousands of these, with most amounts 0: a copy is made in a third of the time.
+    message.MergeFrom(_nothing(currency))
+    for cost, nanos in (
+        (message.total_cost, totals.total_nanos),
+        (message.call_cost, totals.by_kind["call"]),
+        (message.sms_cost, totals.by_kind["sms"]),
+        (message.other_cost, totals.by_kind["other"]),
+        (message.estimated_cost, totals.total_nanos - totals.exact_nanos),
+        (message.exact_cost, totals.exact_nanos),
+    ):
+        if nanos:
+            set_nanos(cost, nanos)
+    return message
+
+
+@lru_cache(maxsize=64)
+def _nothing(currency: str) -> ledger_pb2.Totals:
+    """Totals of nothing, not to be changed."""
+    zero = money(currency, 0)
     return ledger_pb2.Totals(
         currency=currency,
-        total_cost=cost[totals.total_nanos],
-        call_cost=cost[totals.by_kind["call"]],
-        sms_cost=cost[totals.by_kind["sms"]],
-        other_cost=cost[totals.by_kind["other"]],
-        estimated_cost=cost[estimated_nanos],
-        exact_cost=cost[totals.exact_nanos],
-        count=totals.count,
-        exact_count=totals.exact_count,
+        total_cost=zero,
+        call_cost=zero,
+        sms_cost=zero,
+        other_cost=zero,
+        estimated_cost=zero,
+        exact_cost=zero,
     )
 
 
