@@ -66,8 +66,14 @@ class FilterForm:
     numbers: Sequence[str]
 
 
-def filter_form(query: Query, now: datetime, numbers: Iterable[str] = ()) -> FilterForm:
-    """The form of a view; `numbers` are suggested."""
+def filter_form(
+    query: Query, now: datetime, *, numbers: Iterable[str] = (), asked: Query | None = None
+) -> FilterForm:
+    """The form of a view; `numbers` are suggested.
+
+    `asked`: what was asked for where not all of it can be used. It is what the fields show; links lead on without it.
+    """
+    shown = asked or query
     ranges = _range_links(query, now)
     return FilterForm(
         ranges=ranges,
@@ -75,10 +81,10 @@ def filter_form(query: Query, now: datetime, numbers: Iterable[str] = ()) -> Fil
         chips=_chips(query),
         clear_url=query.without(*_CHIP_WORDS).url(),
         choices={
-            name: [Choice(value, label, query.get(name) == value) for value, label in options]
+            name: [Choice(value, label, shown.get(name) == value) for value, label in options]
             for name, options in _CHOICES.items()
         },
-        values={name: query.get(name) for name in DEFAULTS},
+        values={name: shown.get(name) for name in DEFAULTS},
         kept_by_filters=_kept(query, (*RANGE_NAMES, "sort", "limit")),
         kept_by_range=_kept(query, (*_CHIP_WORDS, "zone", "sort", "limit")),
         numbers=[number for number in numbers if number][:_MOST_NUMBERS],

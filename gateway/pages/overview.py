@@ -18,7 +18,7 @@ from gateway.pages.links import DEFAULTS, PAGE_PATH
 from gateway.pages.overview_parts import OverviewAnswers, overview_parts
 from gateway.pages.templates import render
 from gateway.pages.view import View, read_query, read_view
-from gateway.pages.zones import UTC_ZONE, offered_zones, show_time
+from gateway.pages.zones import offered_zones
 from gateway.problems import Problem, problem_of
 from services.common.clock import Clock
 from services.common.errors import InvalidInput
@@ -121,13 +121,13 @@ def _refuse_bad_input(answers: OverviewAnswers) -> None:
 
 def _form_again(request: Request, problem: Problem, now: datetime) -> Response:
     """The page without its figures: what is wrong, beside the field that is to be changed."""
-    query = read_query(request)
+    asked = read_query(request)
+    usable = asked.without(problem.field) if problem.field in DEFAULTS else asked
     body = render(
         "billing.html",
         problem=problem,
-        form=filter_form(query, now),
-        start_url=query.without(problem.field).url() if problem.field in DEFAULTS else PAGE_PATH,
-        now=show_time(now, UTC_ZONE),
+        form=filter_form(usable, now, asked=asked),
+        start_url=usable.url() if usable != asked else PAGE_PATH,
         zones=offered_zones(),
     )
     return HTMLResponse(body, problem.status, problem.headers)

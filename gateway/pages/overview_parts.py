@@ -45,7 +45,7 @@ def overview_parts(
         for answer in (answers.by_number, answers.by_type, answers.by_day)
     )
     return {
-        "form": filter_form(query, now, () if isinstance(numbers, Failure) else sorted(numbers)),
+        "form": filter_form(query, now, numbers=() if isinstance(numbers, Failure) else sorted(numbers)),
         "zones": offered_zones(),
         "now": show_time(now, zone),
         "own_url": query.url(),

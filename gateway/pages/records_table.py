@@ -26,7 +26,6 @@ class Row:
     url: str
     time: ShownTime | None
     type_word: str
-    record_type: str
     phone_number: str
     contact: str
     description: str
@@ -83,8 +82,7 @@ def _row_of(charge: Charge, query: Query, zone: Zone) -> Row:
             zone="" if zone is UTC_ZONE else zone.name,
         ),
         time=show_time(moment, zone) if moment else None,
-        type_word=TYPE_WORDS[record_type],
-        record_type=record_type,
+        type_word=TYPE_WORDS.get(record_type, record_type),
         phone_number=charge.phone_number,
         contact=charge.contact,
         description=charge.description,

@@ -193,6 +193,11 @@ async def test_what_is_refused_is_named_beside_the_form(
     on_the_form = {tag.attributes.get("name") for tag in page.tags if tag.attributes.get("type") != "hidden"}
     invalid = [tag["name"] for tag in page.tags if tag.attributes.get("aria-invalid") == "true"]
     assert invalid == [field] * (field in on_the_form)
+    handed_on = {tag["name"] for tag in page.named("input") if tag.attributes.get("type") == "hidden"}
+    assert field not in handed_on
+    assert (await edge.client.get(page["start-again"]["href"])).status_code == 200
+    edge.fakes.ledger.requests.clear()
+    assert (await edge.client.get(f"/billing{query}")).status_code == status
     assert "Summarize" not in edge.fakes.ledger.requests
 
 
