@@ -51,7 +51,7 @@ def explain(bill: Bill | None, circumstances: Circumstances) -> Explanation:
         else:
             free.append(part_name_within(group[0].record_type))
     if bill and bill.unexplained.nanos:
-        words = "as the estimate of what Telnyx has not billed yet" if parts else "as an estimate"
+        words = "as the estimate of what Telnyx has not billed yet" if parts else "an estimate"
         terms.append(Term(bill.unexplained, words))
     return Explanation(
         terms=tuple(terms),

@@ -90,7 +90,8 @@
     } else {
       for (const id of kept.unfolded) document.getElementById(id)?.setAttribute("open", "");
       // What is read aloud: the page around the words is new, so they would not be noticed by themselves.
-      document.getElementById("told").textContent = document.getElementById("count")?.textContent ?? "";
+      const told = document.getElementById("told");
+      if (told) told.textContent = document.getElementById("count")?.textContent ?? "";
       if (document.activeElement === document.body) document.getElementById("title")?.focus({ preventScroll: true });
     }
     showAges();

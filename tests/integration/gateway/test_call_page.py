@@ -173,11 +173,11 @@ async def test_all_legs_of_the_conversation(edge: EdgeUnderTest) -> None:
     page = await page_of(edge, "?zone=Europe/Berlin&back=recordType%3Dcall")
     text = page["session"].text
     for line in (
-        "1 this leg +12025550131 +12025550100 inbound 2026-11-22 13:00:00 2:43 exact $0.0238",
-        "Leg 2 +12025550100 sip:agent7@sip.telnyx.example outbound 2026-11-22 13:00:03 3:02 exact $0.0062",
-        "Leg 3 silent – sip:agent7@sip.telnyx.example outbound 2026-11-22 13:00:04 3:02 exact $0.0062",
-        "Media streaming of the session, of no leg $0.0010",
-        "In all exact $0.0372",
+        "1 this leg $0.0238 exact +12025550131 +12025550100 inbound 2026-11-22 13:00:00 2:43",
+        "Leg 2 $0.0062 exact +12025550100 sip:agent7@sip.telnyx.example outbound 2026-11-22 13:00:03 3:02",
+        "Leg 3 silent $0.0062 exact – sip:agent7@sip.telnyx.example outbound 2026-11-22 13:00:04 3:02",
+        "Media streaming $0.0010 of the session, of no leg",
+        "In all $0.0372 exact",
         "no webhook told of it; Telnyx bills it all the same.",
     ):
         assert line in text
@@ -195,9 +195,9 @@ async def test_all_legs_of_the_conversation(edge: EdgeUnderTest) -> None:
 async def test_the_journal_adds_up(edge: EdgeUnderTest) -> None:
     tell_of_settled_call(edge.fakes)
     text = (await page_of(edge))["journal"].text
-    assert "2026-11-22 12:02:50 estimate fallback rate $0.0450 $0.0450" in text
-    assert "2026-11-22 12:03:24 reversal detail records -$0.0450 $0.0000" in text
-    assert "2026-11-22 13:06:40 adjustment detail records $0.0008 $0.0238" in text
+    assert "2026-11-22 12:02:50 estimate $0.0450 $0.0450 fallback rate" in text
+    assert "2026-11-22 12:03:24 reversal -$0.0450 $0.0000 detail records" in text
+    assert "2026-11-22 13:06:40 adjustment $0.0008 $0.0238 detail records" in text
     assert "4 entries in all $0.0238 $0.0238" in text
     assert "The amounts add up to the cost: $0.0238" in text
 
@@ -280,6 +280,15 @@ async def test_what_is_missing_and_who_looks_next(edge: EdgeUnderTest) -> None:
     assert "told by a call.cost webhook" in parts
     assert "Exact cost not known yet" in panel(page, "estimate-title").text
     assert "Telnyx has told no seconds of this yet" in panel(page, "seconds-title").text
+
+
+async def test_a_call_of_which_telnyx_has_billed_nothing_is_an_estimate(edge: EdgeUnderTest) -> None:
+    call = waiting_leg()
+    del call.parts[:]
+    edge.fakes.ledger.calls[CALL_ID] = call
+    page = await page_of(edge)
+    assert "$0.0450 : an estimate. Telnyx has not billed" in panel(page, "title").text
+    assert "Estimate until Telnyx has billed it $0.0450 $0.0450 In all $0.0450" in panel(page, "parts-1").text
 
 
 async def test_what_cannot_be_read_is_not_counted_as_nothing(edge: EdgeUnderTest) -> None:

@@ -221,6 +221,11 @@ def test_the_sentence_names_every_part_that_costs_something() -> None:
     assert said.verdict == "Telnyx has billed all of it; nothing is missing."
 
 
+def test_a_cost_without_any_part_is_an_estimate() -> None:
+    said = explain(only_bill(45_000_000), Circumstances(is_exact=False))
+    assert words_of(said) == [(45_000_000, "an estimate")]
+
+
 def test_seconds_that_are_no_whole_minutes_are_told_as_they_are() -> None:
     said = explain(only_bill(6_200_000, part("call-control", 6_200_000, 186)), Circumstances(is_exact=True))
     assert words_of(said) == [(6_200_000, "for 186 billed seconds of call control")]
