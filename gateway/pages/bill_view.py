@@ -20,7 +20,6 @@ class Step:
 
     name: str
     meaning: str
-    term: str
     kind: str
     cost: Money
     after: Money
@@ -83,7 +82,6 @@ def _part_step(part: BillPart, bar: Bar, anchors: Mapping[RecordKey, str]) -> St
     return Step(
         name=part_name(part.record_type),
         meaning=_meaning(part),
-        term=part.record_type,
         kind="webhook" if part.is_from_webhook else "record",
         cost=part.cost,
         after=Money(part.cost.currency, bar.end_nanos),
@@ -97,7 +95,6 @@ def _rest_step(rest: Money, bar: Bar, *, is_all: bool) -> Step:
     return Step(
         name="Estimate" if is_all else "Estimate of the rest",
         meaning="until Telnyx has billed it" if is_all else "what Telnyx has not billed yet",
-        term="",
         kind="estimate",
         cost=rest,
         after=Money(rest.currency, bar.end_nanos),

@@ -30,7 +30,6 @@ class LegHead:
     to_number: str
     direction: str
     started_at: datetime | None
-    answered_at: datetime | None
     ended_at: datetime | None
     talk: str
     """Hours, minutes and seconds from answer to hang-up; empty where there was no talk, or it is not known."""
@@ -79,7 +78,6 @@ def leg_head(leg: book_pb2.CallLeg) -> LegHead:
         to_number=leg.to_number,
         direction=leg.direction,
         started_at=optional_time(leg, "start_time"),
-        answered_at=optional_time(leg, "answer_time"),
         ended_at=optional_time(leg, "end_time"),
         talk=duration_words(_talk_s(leg)),
         call_status=leg.call_status,

@@ -28,7 +28,6 @@ class LegRow:
 class SessionView:
     """A conversation. `other_parts` belong to no leg of it."""
 
-    session_id: str
     costs: tuple[Money, ...]
     status: str
     legs: tuple[LegRow, ...]
@@ -49,7 +48,6 @@ def session_view(session: book_pb2.Session, shown_call_id: str) -> SessionView:
     """The conversation, its legs in the order in which they began."""
     legs = sorted(session.calls, key=_begin)
     return SessionView(
-        session_id=session.session_id,
         costs=monies_of(session.costs),
         status=status_of(session.status),
         legs=tuple(
