@@ -71,7 +71,7 @@ class BillingPage:
 
     async def is_live(self) -> None:
         """Wait until the page follows the book."""
-        await expect(self.page.get_by_role("status")).to_have_text("Live")
+        await expect(self.page.get_by_role("banner").get_by_role("status")).to_have_text("Live")
 
 
 def amount(text: str) -> Decimal:

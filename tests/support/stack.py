@@ -1,6 +1,6 @@
 """The whole system beside a test: the sandbox account and the four services, started together."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 
 from services.common.exact_json import decode_json
-from tests.sandbox.client import SandboxClient
 from tests.support.ports import free_port
 from tests.support.processes import Tollbook, running_tollbook
 from tests.support.sandbox import RunningSandbox, running_sandbox
@@ -70,20 +69,16 @@ def running_stack(
     environment: Mapping[str, str] | None = None,
     webhooks_go_to: str | None = None,
     with_webhooks: bool = True,
-    before_start: Callable[[SandboxClient], object] | None = None,
 ) -> Iterator[Stack]:
     """Start the sandbox and the four services. Without `webhooks_go_to` they go straight to the edge.
 
     `environment` overrides what the services are given. In it, the word "other" as TELNYX_API_KEY stands for the other
-    account's key, and "sandbox" within TELNYX_PUBLIC_KEY for the sandbox's own. `before_start` lets things happen on
-    the account before any service sees it.
+    account's key, and "sandbox" within TELNYX_PUBLIC_KEY for the sandbox's own.
     """
     edge_port = free_port()
     target = webhooks_go_to or f"http://127.0.0.1:{edge_port}/api/telnyx/webhooks"
     hooks = ("--webhook-url", target) if with_webhooks else ()
     with running_sandbox(folder, *hooks, *sandbox_arguments) as sandbox:
-        if before_start is not None:
-            before_start(sandbox.client)
         own = {
             "GATEWAY_PORT": str(edge_port),
             "TELNYX_API_BASE": sandbox.base_url,

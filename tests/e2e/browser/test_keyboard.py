@@ -36,7 +36,7 @@ async def test_tab_reaches_everything_and_shows_where_it_is(visit: Visit) -> Non
     page = visit.page
     for path in ("/billing?days=7&limit=3&sort=timestamp", await _path_of_a_call(visit)):
         await visit.go(path)
-        await expect(page.get_by_role("status").first).to_have_text("Live")
+        await expect(page.get_by_role("banner").get_by_role("status")).to_have_text("Live")
         reached: set[int] = set()
         for _ in range(_MOST_STOPS):
             await page.keyboard.press("Tab")

@@ -34,7 +34,7 @@ async def test_the_page_of_a_call_appears_and_turns_exact(visit: Visit, stack: S
     call = held_call(stack)
     visit.expected_statuses.add(404)
     await visit.go(f"/billing/calls/{call.leg_ids[0]}")
-    await expect(visit.page.get_by_role("status").first).to_have_text("Live")
+    await expect(visit.page.get_by_role("banner").get_by_role("status")).to_have_text("Live")
     await _mark(visit.page)
     await expect(visit.page.get_by_role("heading", name="No call is known by this id")).to_be_visible()
 

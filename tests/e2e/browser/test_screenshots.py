@@ -14,9 +14,9 @@ from tests.support.sandbox_calls import held_call
 from tests.support.stack import Stack
 from tests.support.visits import SOON_MS
 
-_DESK: ViewportSize = {"width": 1280, "height": 1300}
+_DESK: ViewportSize = {"width": 1200, "height": 1500}
 _PHONE: ViewportSize = {"width": 390, "height": 844}
-_LARGEST_BYTES = 200_000
+_LARGEST_BYTES = 250_000
 
 
 @pytest.fixture

@@ -32,7 +32,9 @@ async def test_from_an_empty_book_through_outages(browser: Browser, tmp_path: Pa
 
             stack.tollbook.stop("ledger")
             visit.expected_statuses.update({502, 503})
-            await expect(page.get_by_role("status")).to_have_text("Reconnecting", timeout=SOON_MS)
+            await expect(page.get_by_role("banner").get_by_role("status")).to_have_text(
+                "Reconnecting", timeout=SOON_MS
+            )
             await visit.go(f"/billing/calls/{call_id}")
             await expect(page.get_by_role("alert")).to_be_visible()
             await expect(page.get_by_role("link", name="Back to billing")).to_be_visible()
@@ -43,7 +45,9 @@ async def test_from_an_empty_book_through_outages(browser: Browser, tmp_path: Pa
 
             stack.tollbook.start("ledger")
             stack.tollbook.start("telnyx_gateway")
-            await expect(page.get_by_role("status")).to_have_text("Live", timeout=SOON_MS)
+            await expect(page.get_by_role("banner").get_by_role("status")).to_have_text(
+                "Live", timeout=SOON_MS
+            )
             await expect(page.get_by_role("alert")).to_be_hidden(timeout=SOON_MS)
             await expect(billing.rows).to_have_count(1)
 

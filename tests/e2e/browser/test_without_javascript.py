@@ -17,7 +17,7 @@ async def test_reading_filtering_and_turning_pages(open_visit: OpenVisit) -> Non
     billing = BillingPage(visit.page)
     await visit.go("/billing?limit=10")
     await expect(billing.rows).to_have_count(10)
-    await expect(visit.page.get_by_role("status")).to_be_hidden()
+    await expect(visit.page.get_by_role("banner").get_by_role("status")).to_be_hidden()
     await billing.choose(type="Calls", status="Exact")
     await expect(billing.chips).to_have_count(2)
     assert set(await billing.read_column("Status")) == {"exact"}
