@@ -27,9 +27,9 @@ class BillingPage:
 
     @property
     def chart_columns(self) -> Locator:
-        """The bars of the chart; each is a link."""
+        """The bars of the chart that have any height; each is a link."""
         chart = self.page.get_by_role("group", name="Cost per day")
-        return chart.get_by_role("link", name=re.compile(r"\$"))
+        return chart.get_by_role("link", name=re.compile(r"\$(?!0\.0000)"))
 
     @property
     def chips(self) -> Locator:
@@ -58,6 +58,11 @@ class BillingPage:
         ]
         lines: list[list[str]] = await self.rows.evaluate_all(_READ_ROWS)
         return [dict(zip(titles, line, strict=True)) for line in lines]
+
+    async def read_links(self) -> list[str]:
+        """Where the lines lead, from top to bottom: no two records share an address."""
+        links: list[str] = await self.rows.get_by_role("link").evaluate_all("links => links.map(a => a.href)")
+        return links
 
     async def read_column(self, column: str) -> list[str]:
         """One column from top to bottom."""

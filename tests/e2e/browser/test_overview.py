@@ -77,6 +77,8 @@ async def test_the_page_tells_what_was_spent(billing: BillingPage, stack: Stack)
     for title in ("By number", "By type", "By part"):
         await expect(billing.panel(title).get_by_role("listitem").first).to_contain_text("$")
     await _shows_what_rest_says(stack, billing)
+    frame = billing.records.locator("..")
+    assert await frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth")
 
 
 async def test_filters_live_in_the_address(billing: BillingPage, stack: Stack, visit: Visit) -> None:
@@ -156,16 +158,15 @@ async def test_a_click_on_a_title_sorts(billing: BillingPage, stack: Stack, colu
 async def test_pages(billing: BillingPage, visit: Visit) -> None:
     # The oldest first: new calls do not move these pages.
     await visit.go("/billing?sort=timestamp&limit=20")
-    first = await billing.read_rows()
+    first, first_links = await billing.read_rows(), await billing.read_links()
     await billing.page.get_by_role("link", name="Next page").click()
     await expect(billing.page.get_by_role("link", name="First page")).to_be_visible()
-    second = await billing.read_rows()
-    assert len(first) == len(second) == 20
+    second, second_links = await billing.read_rows(), await billing.read_links()
+    assert len(set(first_links + second_links)) == len(first) + len(second) == 40
     assert first[-1]["Time"] <= second[0]["Time"]
-    assert [row for row in second if row in first and row["Duration"] != "–"] == []
     await billing.page.go_back()
     await expect(billing.page.get_by_role("link", name="First page")).to_have_count(0)
-    assert await billing.read_rows() == first
+    assert await billing.read_links() == first_links
 
 
 async def test_a_zone_moves_the_clocks_and_nothing_else(billing: BillingPage, visit: Visit) -> None:
