@@ -40,7 +40,9 @@ def tokens(scheme: str) -> Mapping[str, str]:
     """The colours that both style sheets define: the light ones, and over them those of the dark scheme."""
     found: dict[str, str] = {}
     for name in ("base.css", "billing.css"):
-        light, _, rest = (FOLDER / name).read_text("utf-8").partition("@media screen and (prefers-color-scheme: dark)")
+        light, _, rest = (
+            (FOLDER / name).read_text("utf-8").partition("@media screen and (prefers-color-scheme: dark)")
+        )
         dark = rest.partition("\n}\n")[0]
         found |= dict(_TOKEN.findall(light)) | (dict(_TOKEN.findall(dark)) if scheme == "dark" else {})
     return found
