@@ -19,13 +19,13 @@ from gateway.calls_api import CallsApi
 from gateway.health import Health
 from gateway.middleware import EveryRequest
 from gateway.openapi import OpenApi
-from gateway.pages.call_page import CallPage
-from gateway.pages.charge_page import ChargePage
-from gateway.pages.fetch_now import FetchNow
 from gateway.pages.live_feed import LiveFeed
 from gateway.pages.live_stream import LiveStream
-from gateway.pages.overview import BillingPage
+from gateway.pages.overview.page import BillingPage
 from gateway.pages.problem_page import PageEndpoint, ProblemPages
+from gateway.pages.record.call_page import CallPage
+from gateway.pages.record.charge_page import ChargePage
+from gateway.pages.record.fetch_now import FetchNow
 from gateway.problems import Problem, answer_problem
 from gateway.public_keys import PublicKeys
 from gateway.records_api import RecordsApi

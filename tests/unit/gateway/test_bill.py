@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages.bill import Bill, BillPart, bills_of
-from gateway.pages.bill_view import bill_view
-from gateway.pages.comparison import compare
-from gateway.pages.explanation import Circumstances, Explanation, explain, listed
-from gateway.pages.rounding import rounding_of, total_rounding
-from gateway.pages.waterfall import WIDTH, waterfall
+from gateway.pages.record.bill import Bill, BillPart, bills_of
+from gateway.pages.record.bill_view import bill_view
+from gateway.pages.record.comparison import compare
+from gateway.pages.record.explanation import Circumstances, Explanation, explain, listed
+from gateway.pages.record.rounding import rounding_of, total_rounding
+from gateway.pages.record.waterfall import WIDTH, waterfall
 from services.common.money import Money
 
 AMOUNTS = st.integers(min_value=0, max_value=10**14)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pages.links import Query
-from gateway.pages.next_steps import JobState, JobStatus, LastSweep, Verdict, next_step, sweep_words
-from gateway.pages.raw_text import PAGE_CHARACTERS, SHOWN_CHARACTERS, RawText, pretty, within_bounds
+from gateway.pages.record.next_steps import JobState, JobStatus, LastSweep, Verdict, next_step, sweep_words
+from gateway.pages.record.raw_text import PAGE_CHARACTERS, SHOWN_CHARACTERS, RawText, pretty, within_bounds
+from gateway.pages.record.timeline import Happening, Kind, merge
 from gateway.pages.record_links import list_query, record_url
-from gateway.pages.timeline import Happening, Kind, merge
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

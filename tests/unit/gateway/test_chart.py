@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages.chart import PLOT_HEIGHT_PX, draw
-from gateway.pages.ranking import Sum, rank
-from gateway.pages.series import series_of
-from gateway.pages.shares import change_of, share_of
-from gateway.pages.ticks import axis_for, tick_label
+from gateway.pages.overview.chart import PLOT_HEIGHT_PX, draw
+from gateway.pages.overview.ranking import Sum, rank
+from gateway.pages.overview.series import series_of
+from gateway.pages.overview.shares import change_of, share_of
+from gateway.pages.overview.ticks import axis_for, tick_label
 from services.common.money import Money
 
 amounts = st.integers(min_value=-(10**17), max_value=10**17)

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.pages.fetch_outcomes import (
+from gateway.pages.record.fetch_outcomes import (
     Outcome,
     outcome_of_answer,
     outcome_of_error,
     told_outcome,
 )
-from gateway.pages.message_prices import told_prices
+from gateway.pages.record.message_prices import told_prices
 from gateway.same_origin import is_same_origin
 from services.common.errors import (
     Conflict,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages.buckets import buckets_of, into_buckets, start_of, unit_of
 from gateway.pages.links import Query
+from gateway.pages.overview.buckets import buckets_of, into_buckets, start_of, unit_of
 from gateway.pages.periods import (
     Period,
     covered_period,

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 from gateway.book_answers import DEFAULT_CURRENCY
 from gateway.pages.asking import Failure
-from gateway.pages.cards import balance_card, cost_cards, coverage_of
-from gateway.pages.cost_chart import cost_chart, nanos_by_day
-from gateway.pages.filter_form import filter_form
-from gateway.pages.panels import number_panel, part_panel, sums_by_key, type_panel
-from gateway.pages.records_table import records_table
+from gateway.pages.overview.cards import balance_card, cost_cards, coverage_of
+from gateway.pages.overview.cost_chart import cost_chart, nanos_by_day
+from gateway.pages.overview.filter_form import filter_form
+from gateway.pages.overview.panels import number_panel, part_panel, sums_by_key, type_panel
+from gateway.pages.overview.records_table import records_table
 from gateway.pages.view import View
 from gateway.pages.zones import UTC_ZONE, offered_zones, show_time
 from tollbook.ledger.v1.ledger_pb2 import ListChargesResponse, SummarizeResponse

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
-from gateway.pages.facts_view import EventView, RecordView
-from gateway.pages.journal import JournalLine
-from gateway.pages.timeline import Happening, Kind
-from gateway.pages.waiting_view import AttemptView
+from gateway.pages.record.facts_view import EventView, RecordView
+from gateway.pages.record.journal import JournalLine
+from gateway.pages.record.timeline import Happening, Kind
+from gateway.pages.record.waiting_view import AttemptView
 from gateway.pages.words import SOURCE_WORDS
 
 LegWord = Callable[[str], str]

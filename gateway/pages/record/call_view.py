@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.pages.asking import Failure
-from gateway.pages.bill import bills_of
-from gateway.pages.bill_messages import bill_part, journal_line
-from gateway.pages.bill_view import BillView, bill_view
-from gateway.pages.estimate_view import EstimateView, estimate_view
-from gateway.pages.explanation import Circumstances, explain
-from gateway.pages.facts_view import FactsView, facts_view
-from gateway.pages.happenings import of_attempts, of_entries, of_events, of_records
-from gateway.pages.journal import Journal, journal_of
-from gateway.pages.leg_head import LegHead, leg_head
-from gateway.pages.next_steps import NextStep, next_step
-from gateway.pages.session_view import SessionView, session_view
-from gateway.pages.timeline import Timeline, merge
-from gateway.pages.waiting_view import JobView, MissingView, job_view, missing_views
+from gateway.pages.record.bill import bills_of
+from gateway.pages.record.bill_messages import bill_part, journal_line
+from gateway.pages.record.bill_view import BillView, bill_view
+from gateway.pages.record.estimate_view import EstimateView, estimate_view
+from gateway.pages.record.explanation import Circumstances, explain
+from gateway.pages.record.facts_view import FactsView, facts_view
+from gateway.pages.record.happenings import of_attempts, of_entries, of_events, of_records
+from gateway.pages.record.journal import Journal, journal_of
+from gateway.pages.record.leg_head import LegHead, leg_head
+from gateway.pages.record.next_steps import NextStep, next_step
+from gateway.pages.record.session_view import SessionView, session_view
+from gateway.pages.record.timeline import Timeline, merge
+from gateway.pages.record.waiting_view import JobView, MissingView, job_view, missing_views
 from services.common.errors import NotFound
 from tollbook.ledger.v1 import book_pb2, ledger_pb2
 from tollbook.reconciler.v1 import reconciler_pb2

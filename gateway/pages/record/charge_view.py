@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.book_answers import status_of
-from gateway.pages.bill import bills_of
-from gateway.pages.bill_messages import bill_part, journal_line, monies_of
-from gateway.pages.bill_view import BillView, bill_view
-from gateway.pages.explanation import Circumstances, explain
-from gateway.pages.facts_view import FactsView, facts_view
-from gateway.pages.happenings import of_entries, of_events, of_records
-from gateway.pages.journal import Journal, journal_of
-from gateway.pages.message_prices import ToldPrice, told_prices
-from gateway.pages.timeline import Timeline, merge
+from gateway.pages.record.bill import bills_of
+from gateway.pages.record.bill_messages import bill_part, journal_line, monies_of
+from gateway.pages.record.bill_view import BillView, bill_view
+from gateway.pages.record.explanation import Circumstances, explain
+from gateway.pages.record.facts_view import FactsView, facts_view
+from gateway.pages.record.happenings import of_entries, of_events, of_records
+from gateway.pages.record.journal import Journal, journal_of
+from gateway.pages.record.message_prices import ToldPrice, told_prices
+from gateway.pages.record.timeline import Timeline, merge
 from services.common.money import Money
 from services.common.times import EPOCH
 from services.common.wire import optional_time

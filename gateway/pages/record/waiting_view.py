@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.pages.next_steps import JobState, JobStatus, LastSweep, Verdict, sweep_words
-from gateway.pages.part_words import part_name
+from gateway.pages.record.next_steps import JobState, JobStatus, LastSweep, Verdict, sweep_words
+from gateway.pages.record.part_words import part_name
 from services.common.wire import optional_time
 from tollbook.ledger.v1 import book_pb2
 from tollbook.reconciler.v1 import reconciler_pb2

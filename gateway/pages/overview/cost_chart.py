@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from gateway.pages.buckets import Bucket, Unit, buckets_of, into_buckets, unit_of
-from gateway.pages.chart import PLOT_HEIGHT_PX, Column, draw
 from gateway.pages.links import Query
 from gateway.pages.money import ShownMoney, show_money
+from gateway.pages.overview.buckets import Bucket, Unit, buckets_of, into_buckets, unit_of
+from gateway.pages.overview.chart import PLOT_HEIGHT_PX, Column, draw
+from gateway.pages.overview.series import Series, series_of
+from gateway.pages.overview.ticks import tick_label
 from gateway.pages.periods import Period, covered_period, end_parameter, midnight, start_parameter
-from gateway.pages.series import Series, series_of
-from gateway.pages.ticks import tick_label
 from gateway.pages.view import View
 from services.common.money import Money
 from services.common.wire import from_money

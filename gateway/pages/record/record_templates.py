@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from gateway.pages.part_words import part_name
+from gateway.pages.record.part_words import part_name
+from gateway.pages.record.timeline import Kind
+from gateway.pages.record.waterfall import WIDTH
 from gateway.pages.templates import render
-from gateway.pages.timeline import Kind
-from gateway.pages.waterfall import WIDTH
 from gateway.pages.words import SOURCE_WORDS
 
 _KIND_WORDS = {

@@ -13,9 +13,9 @@ from starlette.responses import HTMLResponse, Response
 
 from gateway.backends import Backends
 from gateway.pages.asking import PART_TIMEOUT_S, Failure, attempt
-from gateway.pages.filter_form import filter_form
 from gateway.pages.links import DEFAULTS, PAGE_PATH
-from gateway.pages.overview_parts import OverviewAnswers, overview_parts
+from gateway.pages.overview.filter_form import filter_form
+from gateway.pages.overview.parts import OverviewAnswers, overview_parts
 from gateway.pages.templates import render
 from gateway.pages.view import View, read_query, read_view
 from gateway.pages.zones import offered_zones

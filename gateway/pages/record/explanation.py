@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.pages.bill import Bill, BillPart
-from gateway.pages.part_words import part_name_within
+from gateway.pages.record.bill import Bill, BillPart
+from gateway.pages.record.part_words import part_name_within
 from services.common.money import Money
 
 _SECONDS_PER_MINUTE = 60

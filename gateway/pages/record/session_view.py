@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.book_answers import status_of
-from gateway.pages.bill import BillPart
-from gateway.pages.bill_messages import bill_part, monies_of
-from gateway.pages.leg_head import LegHead, leg_head
+from gateway.pages.record.bill import BillPart
+from gateway.pages.record.bill_messages import bill_part, monies_of
+from gateway.pages.record.leg_head import LegHead, leg_head
 from services.common.money import Money
 from services.common.times import EPOCH
 from services.common.wire import optional_time

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.pages.bill_messages import money_of
-from gateway.pages.bill_view import RecordKey
-from gateway.pages.part_words import part_name
-from gateway.pages.raw_text import RawText, within_bounds
+from gateway.pages.record.bill_messages import money_of
+from gateway.pages.record.bill_view import RecordKey
+from gateway.pages.record.part_words import part_name
+from gateway.pages.record.raw_text import RawText, within_bounds
 from services.common.money import Money
 from services.common.times import EPOCH
 from services.common.wire import optional_time

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from gateway.pages.bill_messages import money_of
-from gateway.pages.comparison import Comparison, compare
+from gateway.pages.record.bill_messages import money_of
+from gateway.pages.record.comparison import Comparison, compare
 from services.common.money import Money
 from tollbook.ledger.v1 import book_pb2
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.pages.bill import Bill, BillPart
-from gateway.pages.explanation import Circumstances, Explanation, explain
-from gateway.pages.part_words import part_meaning, part_name
-from gateway.pages.rounding import Rounding, RoundingTotal, rounding_of, total_rounding
-from gateway.pages.waterfall import Bar, waterfall
+from gateway.pages.record.bill import Bill, BillPart
+from gateway.pages.record.explanation import Circumstances, Explanation, explain
+from gateway.pages.record.part_words import part_meaning, part_name
+from gateway.pages.record.rounding import Rounding, RoundingTotal, rounding_of, total_rounding
+from gateway.pages.record.waterfall import Bar, waterfall
 from services.common.money import Money, UnreadableAmount, parse_nanos, plain_decimal
 
 RecordKey = tuple[str, str]

@@ -7,7 +7,7 @@ keeps its size. Amounts below 0 are stacked downwards from the line of 0.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.pages.ticks import Axis, axis_for
+from gateway.pages.overview.ticks import Axis, axis_for
 
 PLOT_HEIGHT_PX = 220
 

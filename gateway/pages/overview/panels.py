@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from gateway.pages.links import Query
 from gateway.pages.money import ShownMoney, show_money
-from gateway.pages.ranking import Sum, rank
-from gateway.pages.shares import Share, share_of
+from gateway.pages.overview.ranking import Sum, rank
+from gateway.pages.overview.shares import Share, share_of
 from gateway.pages.words import PART_WORDS, TYPE_WORDS
 from services.common.money import Money
 from services.common.wire import from_money

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.book_answers import status_of
-from gateway.pages.bill_messages import monies_of
+from gateway.pages.record.bill_messages import monies_of
 from gateway.pages.words import duration_words
 from services.common.money import Money
 from services.common.wire import optional_time

@@ -5,10 +5,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.backends import Backends
 from gateway.pages.asking import PART_TIMEOUT_S, Failure, attempt
-from gateway.pages.charge_view import charge_view
 from gateway.pages.problem_page import problem_page
-from gateway.pages.record_templates import render_record
-from gateway.pages.surroundings import Surroundings, read_surroundings
+from gateway.pages.record.charge_view import charge_view
+from gateway.pages.record.record_templates import render_record
+from gateway.pages.record.surroundings import Surroundings, read_surroundings
 from gateway.parameters import path_id
 from gateway.problems import Problem
 from services.common.clock import Clock

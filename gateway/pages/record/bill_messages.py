@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from google.type.money_pb2 import Money as MoneyMessage
 
 from gateway.book_answers import DEFAULT_CURRENCY
-from gateway.pages.bill import BillPart
-from gateway.pages.journal import JournalLine
+from gateway.pages.record.bill import BillPart
+from gateway.pages.record.journal import JournalLine
 from services.common.money import Money
 from services.common.wire import from_money, optional_time
 from tollbook.ledger.v1 import book_pb2

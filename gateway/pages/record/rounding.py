@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from gateway.pages.bill import BillPart
+from gateway.pages.record.bill import BillPart
 from services.common.money import Money
 
 

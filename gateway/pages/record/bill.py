@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.pages.part_words import LEADING_TYPES
+from gateway.pages.record.part_words import LEADING_TYPES
 from services.common.money import Money
 
 

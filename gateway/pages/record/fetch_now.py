@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from gateway.backends import Backends
 from gateway.bodies import read_body
 from gateway.cost_fetching import fetch_cost, read_call_id
-from gateway.pages.fetch_outcomes import Outcome, outcome_of_answer, outcome_of_error
+from gateway.pages.record.fetch_outcomes import Outcome, outcome_of_answer, outcome_of_error
 from gateway.pages.record_links import list_query, record_url
 from gateway.problems import Problem
 from gateway.same_origin import is_same_origin

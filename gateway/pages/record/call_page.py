@@ -8,10 +8,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from gateway.access import Access, Need
 from gateway.backends import Backends
 from gateway.pages.asking import PART_TIMEOUT_S, Failure, attempt
-from gateway.pages.call_view import CallAnswers, call_view
-from gateway.pages.record_templates import render_record
-from gateway.pages.session_view import first_leg_id
-from gateway.pages.surroundings import Surroundings, read_surroundings
+from gateway.pages.record.call_view import CallAnswers, call_view
+from gateway.pages.record.record_templates import render_record
+from gateway.pages.record.session_view import first_leg_id
+from gateway.pages.record.surroundings import Surroundings, read_surroundings
 from gateway.parameters import path_id
 from services.common.clock import Clock
 from services.common.errors import NotFound

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway.pages.ranking import Sum, rank
+from gateway.pages.overview.ranking import Sum, rank
 from gateway.pages.words import PART_WORDS
 
 ESTIMATE = "estimate"

@@ -9,7 +9,7 @@ from google.type.money_pb2 import Money as MoneyMessage
 from gateway.book_answers import DEFAULT_CURRENCY
 from gateway.pages.asking import Failure
 from gateway.pages.money import ShownMoney
-from gateway.pages.shares import Change, Share, change_of, share_of
+from gateway.pages.overview.shares import Change, Share, change_of, share_of
 from gateway.pages.templates import shown
 from gateway.pages.zones import ShownTime, Zone, show_time
 from services.common.money import Money
