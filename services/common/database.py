@@ -56,7 +56,7 @@ class Database:
         return _repeated(lambda: _in_transaction(self.writer, work))
 
     def read(self, work: Callable[[Connection], Result]) -> Result:
-        """Run `work` in one transaction that only reads. Raises like write."""
+        """Run `work` in one transaction that only reads; all of it sees the same moment. Raises like write."""
         return _repeated(lambda: _in_transaction(self.reader, work))
 
     async def write_async(self, work: Callable[[Connection], Result]) -> Result:
@@ -118,8 +118,10 @@ def _open_postgresql(url: URL) -> Database:
         json_deserializer=decode_json,
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "application_name": "tollbook"},
     )
+    # Several statements of one answer must agree, as they do on SQLite: sums with what they sum, groups with totals.
+    reader = engine.execution_options(isolation_level="REPEATABLE READ")
     return Database(
-        "postgresql", engine, engine, _executor("writer", _POOL_SIZE), _executor("reader", _POOL_SIZE)
+        "postgresql", engine, reader, _executor("writer", _POOL_SIZE), _executor("reader", _POOL_SIZE)
     )
 
 

@@ -23,7 +23,7 @@ from services.ledger.store.call_views import get_call, get_session
 from services.ledger.store.charge_pages import list_charges
 from services.ledger.store.charge_views import get_charge
 from services.ledger.store.recorded_sweeps import UsageDay
-from services.ledger.store.summaries import summarize
+from services.ledger.store.summaries import Sums, summarize
 from services.ledger.store.work_lists import list_open, list_sweeps
 from services.telnyx_vocabulary.wire import decode_event, decode_record
 from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc
@@ -174,11 +174,14 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         with refused_as("from"):
             wanted = codec.decode_filter(request.filter)
         grouping = codec.decode_grouping(request.group_by)
-        sums = await self._read(lambda connection: summarize(connection, wanted, grouping))
-        totals = sums
-        if grouping in {"part", "dayAndPart"}:
+        is_by_part = grouping in {"part", "dayAndPart"}
+
+        def read(connection: Connection) -> tuple[Sums, Sums]:
+            sums = summarize(connection, wanted, grouping)
             # A charge has several parts: only ungrouped sums count each charge once.
-            totals = await self._read(lambda connection: summarize(connection, wanted, None))
+            return sums, summarize(connection, wanted, None) if is_by_part else sums
+
+        sums, totals = await self._read(read)
         return codec.encode_summary(totals, sums if grouping else {}, self._book.rules.account_currency)
 
     async def WatchCharges(

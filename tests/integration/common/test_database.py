@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,19 @@ async def test_what_was_written_is_read_also_from_worker_threads(database: Datab
     database.write(lambda connection: insert(1, connection))
     await database.write_async(lambda connection: insert(2, connection))
     assert database.read(held) == await database.read_async(held) == [1, 2]
+
+
+def test_a_reader_sees_one_moment_whatever_is_committed_meanwhile(database: Database) -> None:
+    database.write(lambda connection: insert(1, connection))
+
+    def read(connection: Connection) -> tuple[list[int], list[int]]:
+        before = held(connection)
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(database.write, partial(insert, 2)).result()
+        return before, held(connection)
+
+    assert database.read(read) == ([1], [1])
+    assert database.read(held) == [1, 2]
 
 
 def test_work_that_fails_leaves_nothing(database: Database) -> None:
