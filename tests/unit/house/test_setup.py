@@ -96,4 +96,15 @@ download.no-index='true'
 def test_make_explains_itself() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
     targets = re.findall(r"^  make ([a-z]+) +\S", shown, re.MULTILINE)
-    assert targets == ["help", "run", "test", "check", "screenshots", "bench", "format", "protos", "lock", "clean"]
+    assert targets == [
+        "help",
+        "run",
+        "test",
+        "check",
+        "screenshots",
+        "bench",
+        "format",
+        "protos",
+        "lock",
+        "clean",
+    ]
