@@ -105,4 +105,4 @@ async def visit_to(browser: Browser, edge_url: str, **options: Any) -> AsyncIter
         yield visit
     finally:
         await context.close()
-    assert visit.problems == []
+    assert not visit.problems, "\n".join(visit.problems)
