@@ -55,17 +55,26 @@ class Database:
         """
         return _repeated(lambda: _in_transaction(self.writer, work))
 
-    def read(self, work: Callable[[Connection], Result]) -> Result:
-        """Run `work` in one transaction that only reads; all of it sees the same moment. Raises like write."""
-        return _repeated(lambda: _in_transaction(self.reader, work))
+    def read(self, work: Callable[[Connection], Result], *, at_one_moment: bool = False) -> Result:
+        """Run `work` in one transaction that only reads. Raises like write.
+
+        On PostgreSQL each statement sees what is committed by then; with `at_one_moment` all of them see what the first
+        one saw, as they do on SQLite anyway.
+        """
+        engine = self.reader
+        if at_one_moment and self.kind == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        return _repeated(lambda: _in_transaction(engine, work))
 
     async def write_async(self, work: Callable[[Connection], Result]) -> Result:
         """`write` in a worker thread; on SQLite writes queue for the one writer in order."""
         return await _in_thread(self._writing, lambda: self.write(work))
 
-    async def read_async(self, work: Callable[[Connection], Result]) -> Result:
+    async def read_async(
+        self, work: Callable[[Connection], Result], *, at_one_moment: bool = False
+    ) -> Result:
         """`read` in a worker thread."""
-        return await _in_thread(self._reading, lambda: self.read(work))
+        return await _in_thread(self._reading, lambda: self.read(work, at_one_moment=at_one_moment))
 
     def close(self) -> None:
         """Wait for running work, then close every connection and let the next process in."""
@@ -118,10 +127,8 @@ def _open_postgresql(url: URL) -> Database:
         json_deserializer=decode_json,
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "application_name": "tollbook"},
     )
-    # Several statements of one answer must agree, as they do on SQLite: sums with what they sum, groups with totals.
-    reader = engine.execution_options(isolation_level="REPEATABLE READ")
     return Database(
-        "postgresql", engine, reader, _executor("writer", _POOL_SIZE), _executor("reader", _POOL_SIZE)
+        "postgresql", engine, engine, _executor("writer", _POOL_SIZE), _executor("reader", _POOL_SIZE)
     )
 
 

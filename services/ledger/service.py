@@ -163,7 +163,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
             wanted = codec.decode_filter(request.filter)
         order = codec.decode_order(request.order)
         size = _page_size(request.page_size, 50)
-        rows, cursor = await self._read(
+        rows, cursor = await self._read_at_one_moment(
             lambda connection: list_charges(connection, wanted, size, request.page_token, order)
         )
         return ledger_pb2.ListChargesResponse(charges=map(codec.encode_charge, rows), next_page_token=cursor)
@@ -181,7 +181,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
             # A charge has several parts: only ungrouped sums count each charge once.
             return sums, summarize(connection, wanted, None) if is_by_part else sums
 
-        sums, totals = await self._read(read)
+        sums, totals = await self._read_at_one_moment(read)
         return codec.encode_summary(totals, sums if grouping else {}, self._book.rules.account_currency)
 
     async def WatchCharges(
@@ -198,6 +198,10 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
 
     async def _read(self, work: Callable[[Connection], Result]) -> Result:
         return await self._book.database.read_async(work)
+
+    async def _read_at_one_moment(self, work: Callable[[Connection], Result]) -> Result:
+        """For answers that count first and then read what was counted: both must agree."""
+        return await self._book.database.read_async(work, at_one_moment=True)
 
 
 def _check_batch(count: int, field: str) -> None:

@@ -128,8 +128,7 @@ def counted_statements(database: Database) -> Iterator[list[str]]:
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         seen.append(statement)
 
-    # On PostgreSQL the reader is the writer with another isolation: what happens to it, the writer is told.
-    engines = [database.writer] if database.kind == "postgresql" else [database.writer, database.reader]
+    engines = {id(engine): engine for engine in (database.writer, database.reader)}.values()
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     try:

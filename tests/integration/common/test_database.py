@@ -60,7 +60,7 @@ async def test_what_was_written_is_read_also_from_worker_threads(database: Datab
     assert database.read(held) == await database.read_async(held) == [1, 2]
 
 
-def test_a_reader_sees_one_moment_whatever_is_committed_meanwhile(database: Database) -> None:
+def test_a_reader_can_see_one_moment_whatever_is_committed_meanwhile(database: Database) -> None:
     database.write(lambda connection: insert(1, connection))
 
     def read(connection: Connection) -> tuple[list[int], list[int]]:
@@ -69,7 +69,7 @@ def test_a_reader_sees_one_moment_whatever_is_committed_meanwhile(database: Data
             elsewhere.submit(database.write, partial(insert, 2)).result()
         return before, held(connection)
 
-    assert database.read(read) == ([1], [1])
+    assert database.read(read, at_one_moment=True) == ([1], [1])
     assert database.read(held) == [1, 2]
 
 
