@@ -19,6 +19,7 @@ from services.common.addresses import Address, bind_tcp
 from services.common.clock import SystemClock
 from services.common.http_server import open_http_server
 from services.common.logs import configure_logs
+from services.common.memory import keep_what_is_loaded
 from services.common.process import run_process
 from services.common.settings import load_settings
 from services.common.telemetry import Readiness, open_admin
@@ -50,6 +51,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
         )
         # First of all on the way out: the HTTP server waits for answers that have not ended.
         stack.callback(edge.live.close)
+        keep_what_is_loaded()
         readiness.is_ready = True
         _log.info("gateway.ready", address=str(bound), message=f"the edge answers on http://{bound}")
         await stop.wait()

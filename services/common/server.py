@@ -1,7 +1,6 @@
 """Running a gRPC server: health, reflection, limits, a clear refusal to start, and a graceful end."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from grpc_reflection.v1alpha import reflection
 
 from services.common.addresses import Address
 from services.common.interceptors import ServiceInterceptor
+from services.common.memory import keep_what_is_loaded
 from services.common.process import StartError
 from services.common.telemetry import Readiness, open_admin
 
@@ -124,10 +124,7 @@ async def serve(service: str, admin: AdminEndpoint, prepare: Prepare, stop: asyn
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(open_admin(admin.listen, admin.listen_variable, readiness))
         endpoint = await prepare(stack)
-        # What a start loads is there to stay. Left to the collector it is walked through again and again, and each
-        # time whoever asks waits some 50 ms more.
-        gc.collect()
-        gc.freeze()
+        keep_what_is_loaded()
         bound = await stack.enter_async_context(open_server(endpoint, readiness))
         _log.info(f"{service}.ready", address=str(bound), message=f"{service} answers on {bound}")
         await stop.wait()

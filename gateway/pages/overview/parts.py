@@ -23,10 +23,12 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, slots=True)
 class OverviewAnswers:
-    """What the services said of a view. `before` is None where there is no period before."""
+    """What the services said of a view. `before` is None where there is no period before.
+
+    The sums of the whole view stand in each answer that groups them; they are taken from `by_type`.
+    """
 
     balance: GetBalanceResponse | Failure
-    sums: SummarizeResponse | Failure
     before: SummarizeResponse | Failure | None
     by_day: SummarizeResponse | Failure
     by_number: SummarizeResponse | Failure
@@ -39,7 +41,7 @@ def overview_parts(
 ) -> dict[str, Any]:
     """The values of the template, by name."""
     query, zone = view.query, view.zone
-    currency = _main_currency(answers.sums)
+    currency = _main_currency(answers.by_type)
     numbers, by_type, by_part = (
         _made(answer, lambda sums: sums_by_key(sums.groups, currency))
         for answer in (answers.by_number, answers.by_type, answers.by_day)
@@ -54,10 +56,10 @@ def overview_parts(
         "before": [show_time(moment, UTC_ZONE) for moment in (view.before.from_at, view.before.to_at)]
         if view.before and not isinstance(answers.before, Failure)
         else None,
-        "only_currency": currency if _has_others(answers.sums) else "",
+        "only_currency": currency if _has_others(answers.by_type) else "",
         "balance": _made(answers.balance, lambda balance: balance_card(balance, now, zone)),
-        "cards": _made(answers.sums, lambda sums: cost_cards(sums, answers.before)),
-        "coverage": _made(answers.sums, coverage_of),
+        "cards": _made(answers.by_type, lambda sums: cost_cards(sums, answers.before)),
+        "coverage": _made(answers.by_type, coverage_of),
         "chart": _made(
             answers.by_day, lambda sums: cost_chart(nanos_by_day(sums.groups, currency), view, now, currency)
         ),
