@@ -8,6 +8,7 @@
   const USUAL = { direction: "all", recordType: "all", status: "all", zone: "UTC" };
   const page = () => document.getElementById("page");
   const book = () => document.getElementById("book");
+  const ownAddress = () => book()?.getAttribute("hx-get");
 
   /* Following the book: the server says that something changed, the page asks for itself again. */
 
@@ -81,6 +82,12 @@
       if (!isOfBook) window.location.assign(ctx.request.action);
       return;
     }
+    if (isOfBook && ctx.askedAs !== ownAddress()) {
+      // Meanwhile something else, such as the answer to a press of the button, has taken the page further.
+      event.preventDefault();
+      catchUp();
+      return;
+    }
     kept = { isOfBook, versions: versions(), unfolded: unfolded() };
   });
 
@@ -100,7 +107,9 @@
   /* An address that says only what is not as usual. */
 
   document.addEventListener("htmx:config:request", (event) => {
-    const { body } = event.detail.ctx.request;
+    const { ctx } = event.detail;
+    if (ctx.sourceElement?.id === "book") ctx.askedAs = ownAddress();
+    const { body } = ctx.request;
     for (const [name, value] of [...(body?.entries?.() ?? [])]) {
       if (value === (USUAL[name] ?? "")) body.delete(name);
     }
