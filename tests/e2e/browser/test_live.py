@@ -1,6 +1,8 @@
 """The page follows the book: what happens while one looks at it appears without a reload."""
 
-from playwright.async_api import Page, expect
+import asyncio
+
+from playwright.async_api import Page, Route, expect
 
 from tests.support.billing_page import BillingPage
 from tests.support.record_page import RecordPage
@@ -76,3 +78,36 @@ async def _mark(page: Page) -> None:
 async def _is_the_same_document(page: Page) -> bool:
     """Nothing was loaded anew since the mark."""
     return bool(await page.evaluate("() => window.isTheSameDocument === true"))
+
+
+async def test_an_update_under_way_does_not_undo_an_answer(visit: Visit, stack: Stack) -> None:
+    """The page asks for itself, somebody presses the button meanwhile, and the older answer comes last."""
+    held = held_call(stack)
+    held.announce_and_wait()
+    page, call = visit.page, RecordPage(visit.page)
+    asked, released = asyncio.Event(), asyncio.Event()
+
+    async def hold_the_first_update(route: Route) -> None:
+        is_update = (
+            route.request.headers.get("hx-request") is not None and route.request.redirected_from is None
+        )
+        if not is_update or asked.is_set():
+            await route.continue_()
+            return
+        answer = await route.fetch()
+        asked.set()
+        await released.wait()
+        await route.fulfill(response=answer)
+
+    await visit.go(f"/billing/calls/{held.leg_ids[0]}")
+    await expect(page.get_by_role("banner").get_by_role("status")).to_have_text("Live")
+    await page.route("**/billing/calls/**", hold_the_first_update)
+    held.bill()
+    await asked.wait()
+    await call.fetch_button.click()
+    await expect(call.head).to_contain_text("Telnyx was asked: the cost is exact.", timeout=SOON_MS)
+    async with page.expect_event("requestfinished", lambda request: "/billing/calls/" in request.url):
+        released.set()
+    await page.evaluate("() => new Promise(requestAnimationFrame)")
+    await expect(call.head).to_contain_text("Telnyx was asked: the cost is exact.")
+    await expect(call.head.get_by_text("exact", exact=True)).to_be_visible()
