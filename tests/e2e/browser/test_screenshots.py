@@ -14,7 +14,7 @@ from tests.support.sandbox_calls import held_call
 from tests.support.stack import Stack
 from tests.support.visits import SOON_MS
 
-_DESK: ViewportSize = {"width": 1200, "height": 1500}
+_DESK: ViewportSize = {"width": 1280, "height": 1400}
 _PHONE: ViewportSize = {"width": 390, "height": 844}
 _LARGEST_BYTES = 250_000
 
