@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
 
 import pytest
@@ -34,7 +35,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
     What Playwright evaluates in a page that hangs has no limit of its own, and pytest-timeout ends the test alone: its
     fixtures would wait for it for ever.
     """
-    pyfuncitem.obj = _bounded(pyfuncitem.obj)
+    if iscoroutinefunction(pyfuncitem.obj):
+        pyfuncitem.obj = _bounded(pyfuncitem.obj)
 
 
 def _bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
