@@ -1,18 +1,19 @@
 """Asking the services for a part of a page: each part fails on its own, and says why."""
 
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
 from services.common.errors import TollbookError
 from services.common.rpc_errors import from_rpc_error
 
-PART_TIMEOUT_S = 5.0
+_TIMEOUT_S = 5.0
 """How long a page waits for one of its parts."""
 
-Answer = TypeVar("Answer")
+Request = TypeVar("Request", bound=Message)
+Answer = TypeVar("Answer", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,11 @@ class Failure:
         return self.error.detail
 
 
-async def attempt(call: Awaitable[Answer]) -> Answer | Failure:
-    """The answer of a call on a stub, or why there is none."""
+async def ask(
+    method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request
+) -> Answer | Failure:
+    """The answer of a stub's method, or why there is none; at once where the service is known to be away."""
     try:
-        return await call
+        return await method(request, timeout=_TIMEOUT_S, wait_for_ready=False)
     except grpc.aio.AioRpcError as error:
         return Failure(from_rpc_error(error))

@@ -33,12 +33,16 @@ class BalanceCard:
 
 @dataclass(frozen=True, slots=True)
 class CostCard:
-    """One of the costs. `change` is None while there is no period before to compare with."""
+    """One of the costs. `change` is None without a period before, or when nothing is known of it.
+
+    `is_first`: in the period before there was no record at all, so that it says nothing about more or less.
+    """
 
     name: str
     title: str
     cost: ShownMoney
     change: Change | None
+    is_first: bool
     others: tuple[ShownMoney, ...]
 
 
@@ -80,6 +84,7 @@ def cost_cards(sums: SummarizeResponse, before: SummarizeResponse | Failure | No
     """Total, SMS and call cost, each in the account's currency and the others apart."""
     main, *others = list(sums.totals) or [Totals(currency=DEFAULT_CURRENCY)]
     earlier = _earlier(before, main.currency)
+    is_first = earlier is not None and not earlier.count
     return [
         CostCard(
             name=name,
@@ -88,8 +93,9 @@ def cost_cards(sums: SummarizeResponse, before: SummarizeResponse | Failure | No
             change=change_of(
                 _money(getattr(earlier, field), main.currency), _money(getattr(main, field), main.currency)
             )
-            if earlier is not None
+            if earlier is not None and not is_first
             else None,
+            is_first=is_first,
             others=_others(others, field),
         )
         for name, title, field in (

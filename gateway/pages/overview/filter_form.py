@@ -16,7 +16,7 @@ _CHIP_WORDS = {
     "text": ("Text", {}),
 }
 _CHOICES = {
-    "direction": (("all", "Both directions"), ("inbound", "Inbound"), ("outbound", "Outbound")),
+    "direction": (("all", "Any direction"), ("inbound", "Inbound"), ("outbound", "Outbound")),
     "recordType": (("all", "All types"), ("call", "Calls"), ("sms", "SMS"), ("other", "Other")),
     "status": (("all", "Any status"), ("estimated", "Estimated"), ("exact", "Exact")),
 }
@@ -74,7 +74,7 @@ def filter_form(
     `asked`: what was asked for where not all of it can be used. It is what the fields show; links lead on without it.
     """
     shown = asked or query
-    ranges = _range_links(query, now)
+    ranges = _range_links(query, shown, now)
     return FilterForm(
         ranges=ranges,
         has_own_range=not any(link.is_current for link in ranges),
@@ -91,12 +91,12 @@ def filter_form(
     )
 
 
-def _range_links(query: Query, now: datetime) -> list[RangeLink]:
+def _range_links(query: Query, shown: Query, now: datetime) -> list[RangeLink]:
     links = []
     found = False
     for preset in presets(now):
         target = query.having(preset.parameters)
-        is_current = not found and all(target.get(name) == query.get(name) for name in RANGE_NAMES)
+        is_current = not found and all(target.get(name) == shown.get(name) for name in RANGE_NAMES)
         found = found or is_current
         links.append(RangeLink(preset.name, preset.label, target.url(), is_current))
     return links

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from gateway.backends import Backends
-from gateway.pages.asking import PART_TIMEOUT_S, Failure, attempt
+from gateway.pages.asking import Failure, ask
 from gateway.pages.links import DEFAULTS, PAGE_PATH
 from gateway.pages.overview.filter_form import filter_form
 from gateway.pages.overview.parts import OverviewAnswers, overview_parts
@@ -68,10 +68,8 @@ class BillingPage:
             filter=view.wanted, page_size=view.row_count, page_token=view.cursor, order=view.order
         )
         async with asyncio.TaskGroup() as tasks:
-            balance = tasks.create_task(
-                attempt(self._telnyx.GetBalance(balance_request, timeout=PART_TIMEOUT_S))
-            )
-            page = tasks.create_task(attempt(self._ledger.ListCharges(page_request, timeout=PART_TIMEOUT_S)))
+            balance = tasks.create_task(ask(self._telnyx.GetBalance, balance_request))
+            page = tasks.create_task(ask(self._ledger.ListCharges, page_request))
             before = tasks.create_task(self._sums_before(view))
             by_day = tasks.create_task(self._sums(view.wanted, GROUP_BY_DAY_AND_PART))
             by_number = tasks.create_task(self._sums(view.wanted, GROUP_BY_NUMBER))
@@ -90,7 +88,7 @@ class BillingPage:
         self, wanted: ChargeFilter, group_by: GroupBy.ValueType = GROUP_BY_UNSPECIFIED
     ) -> SummarizeResponse | Failure:
         request = SummarizeRequest(filter=wanted, group_by=group_by)
-        return await attempt(self._ledger.Summarize(request, timeout=PART_TIMEOUT_S))
+        return await ask(self._ledger.Summarize, request)
 
     async def _sums_before(self, view: View) -> SummarizeResponse | Failure | None:
         if view.before is None:
@@ -107,8 +105,7 @@ class BillingPage:
         """Whether nothing was found because there is nothing at all."""
         if isinstance(page, Failure) or page.charges:
             return False
-        request = ListChargesRequest(page_size=1)
-        anything = await attempt(self._ledger.ListCharges(request, timeout=PART_TIMEOUT_S))
+        anything = await ask(self._ledger.ListCharges, ListChargesRequest(page_size=1))
         return not isinstance(anything, Failure) and not anything.charges
 
 

@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.access import Access, Need
 from gateway.backends import Backends
-from gateway.pages.asking import PART_TIMEOUT_S, Failure, attempt
+from gateway.pages.asking import Failure, ask
 from gateway.pages.record.call_view import CallAnswers, call_view
 from gateway.pages.record.record_templates import render_record
 from gateway.pages.record.session_view import first_leg_id
@@ -33,12 +33,8 @@ class CallPage:
         call_id = path_id(request)
         around = read_surroundings(request, self._clock.now())
         call, facts = await asyncio.gather(
-            attempt(self._ledger.GetCall(ledger_pb2.GetCallRequest(id=call_id), timeout=PART_TIMEOUT_S)),
-            attempt(
-                self._ledger.ListCallFacts(
-                    ledger_pb2.ListCallFactsRequest(id=call_id), timeout=PART_TIMEOUT_S
-                )
-            ),
+            ask(self._ledger.GetCall, ledger_pb2.GetCallRequest(id=call_id)),
+            ask(self._ledger.ListCallFacts, ledger_pb2.ListCallFactsRequest(id=call_id)),
         )
         if isinstance(call, Failure):
             return await self._without_call(request, call, call_id, around)
@@ -80,10 +76,10 @@ class CallPage:
         if not session_id:
             return None
         request = ledger_pb2.GetSessionRequest(session_id=session_id)
-        answer = await attempt(self._ledger.GetSession(request, timeout=PART_TIMEOUT_S))
+        answer = await ask(self._ledger.GetSession, request)
         return answer if isinstance(answer, Failure) else answer.session
 
     async def _job(self, call_id: str) -> reconciler_pb2.Job | Failure:
         request = reconciler_pb2.GetJobRequest(call_id=call_id)
-        answer = await attempt(self._reconciler.GetJob(request, timeout=PART_TIMEOUT_S))
+        answer = await ask(self._reconciler.GetJob, request)
         return answer if isinstance(answer, Failure) else answer.job

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.backends import Backends
-from gateway.pages.asking import PART_TIMEOUT_S, Failure, attempt
+from gateway.pages.asking import Failure, ask
 from gateway.pages.problem_page import problem_page
 from gateway.pages.record.charge_view import charge_view
 from gateway.pages.record.record_templates import render_record
@@ -38,7 +38,7 @@ class ChargePage:
         if kind not in _KINDS:
             raise Problem(404, "the kind of a record is call, sms or other")
         asked = ledger_pb2.GetChargeRequest(kind=_KINDS[kind], record_id=record_id)
-        answer = await attempt(self._ledger.GetCharge(asked, timeout=PART_TIMEOUT_S))
+        answer = await ask(self._ledger.GetCharge, asked)
         if isinstance(answer, Failure):
             return _without_charge(answer, around)
         if not answer.charges:

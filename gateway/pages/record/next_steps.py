@@ -10,7 +10,10 @@ Verdict = Literal["complete", "different", "unproven"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
-    """The reconciler's plan for one call: see design, section 2, for the words of its status."""
+    """The reconciler's plan for one call; its status as in SQL.
+
+    `attempts` counts the planned times that are past: several that were overdue are made as one.
+    """
 
     status: JobStatus
     attempts: int
@@ -72,14 +75,14 @@ def _records(count: int) -> str:
 
 
 def _of_open_job(job: JobState, now: datetime) -> NextStep:
-    made = f"{job.attempts} {'attempt' if job.attempts == 1 else 'attempts'} made so far"
+    past = f"{job.attempts} planned {'time is' if job.attempts == 1 else 'times are'} past"
     if job.status == "running":
-        return NextStep(f"An attempt is running now ({made}).")
+        return NextStep(f"An attempt is running now ({past}).")
     if job.status == "failed" or job.next_run_at is None:
         return NextStep(
-            f"All {job.attempts} planned attempts are made. The sweeps go on looking, and settle it once its time"
+            "All planned attempts are made. The sweeps go on looking, and settle it once its time"
             " has been read to the end."
         )
     if job.next_run_at <= now:
-        return NextStep(f"The next attempt is due now ({made}).")
-    return NextStep(f"The next attempt is planned ({made}):", job.next_run_at)
+        return NextStep(f"The next attempt is due now ({past}).")
+    return NextStep(f"The next attempt is planned ({past}):", job.next_run_at)

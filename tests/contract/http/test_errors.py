@@ -68,7 +68,7 @@ async def test_what_the_ledger_refuses_has_the_name_that_the_client_knows(
     ("method", "path", "status"),
     [
         ("GET", "/nothing/here", 404),
-        ("GET", "/billing/", 404),
+        ("GET", "/api/billing/records/", 404),
         ("POST", "/api/billing/balance", 405),
         ("GET", FETCH, 405),
         ("DELETE", "/api/cron/process-call-costs", 405),

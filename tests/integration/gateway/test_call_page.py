@@ -261,7 +261,7 @@ async def test_what_is_missing_and_who_looks_next(edge: EdgeUnderTest) -> None:
             "SIP trunking sip-trunking Every answered leg is expected to have one."
             " Last looked for over the whole time at 2026-11-22 13:03:20 . The book has every record"
         ),
-        "What happens next The next attempt is planned (2 attempts made so far): 2026-11-22 13:03:20 .",
+        "What happens next The next attempt is planned (2 planned times are past): 2026-11-22 13:03:20 .",
         "The last attempt said: Telnyx has not published yet: recording, sip-trunking",
         "2 attempts so far",
         "not yet by hand",
@@ -504,8 +504,8 @@ async def test_every_word_of_a_sweep_and_of_a_job(edge: EdgeUnderTest) -> None:
         edge.fakes.ledger.calls[CALL_ID] = call
         assert words in (await page_of(edge)).text
     for status, words in (
-        (reconciler_pb2.JOB_STATUS_RUNNING, "An attempt is running now (3 attempts made so far)."),
-        (reconciler_pb2.JOB_STATUS_FAILED, "All 3 planned attempts are made."),
+        (reconciler_pb2.JOB_STATUS_RUNNING, "An attempt is running now (3 planned times are past)."),
+        (reconciler_pb2.JOB_STATUS_FAILED, "All planned attempts are made."),
     ):
         edge.fakes.reconciler.jobs = [reconciler_pb2.Job(call_id=CALL_ID, status=status, attempts=3)]
         assert words in (await page_of(edge)).text

@@ -59,10 +59,10 @@ def job(status: JobStatus, attempts: int = 1, next_in_s: int | None = None) -> J
     [
         (None, "No attempt is planned; the sweeps over Telnyx's records will settle it."),
         (job("completed"), "No attempt is planned; the sweeps over Telnyx's records will settle it."),
-        (job("running"), "An attempt is running now (1 attempt made so far)."),
-        (job("failed", 7), "All 7 planned attempts are made. The sweeps go on looking"),
-        (job("pending", 2, -1), "The next attempt is due now (2 attempts made so far)."),
-        (job("pending", 2, 30), "The next attempt is planned (2 attempts made so far):"),
+        (job("running"), "An attempt is running now (1 planned time is past)."),
+        (job("failed", 7), "All planned attempts are made. The sweeps go on looking"),
+        (job("pending", 2, -1), "The next attempt is due now (2 planned times are past)."),
+        (job("pending", 2, 30), "The next attempt is planned (2 planned times are past):"),
     ],
 )
 def test_who_looks_next(state: JobState | None, words: str) -> None:
