@@ -128,6 +128,17 @@ async def test_a_change_is_told_in_words_and_without_a_percentage_of_nothing(
     assert told in f"{card.text} and"
 
 
+async def test_nothing_is_more_than_a_period_without_a_record(edge: EdgeUnderTest) -> None:
+    def answer(request: ledger_pb2.SummarizeRequest) -> ledger_pb2.SummarizeResponse:
+        return summary() if request.filter.HasField("to_time") else summary(totals("USD", 125))
+
+    edge.fakes.ledger.summarizes = answer
+    page = await page_of(edge)
+    for card in page.with_class("card")[1:4]:
+        assert card.text.endswith("no record in the period before")
+        assert "up by" not in card.text
+
+
 async def test_coverage_is_told_by_money_and_by_count(edge: EdgeUnderTest) -> None:
     edge.fakes.ledger.summary = summary(totals("USD", 10**8))
     page = await page_of(edge)

@@ -195,6 +195,8 @@ async def test_what_is_refused_is_named_beside_the_form(
     assert invalid == [field] * (field in on_the_form)
     handed_on = {tag["name"] for tag in page.named("input") if tag.attributes.get("type") == "hidden"}
     assert field not in handed_on
+    ranges = [tag.attributes.get("id", "") for tag in page.named("a") if tag.attributes.get("aria-current")]
+    assert ("range-30-days" in ranges) == (field not in ("from", "to", "days"))
     assert (await edge.client.get(page["start-again"]["href"])).status_code == 200
     edge.fakes.ledger.requests.clear()
     assert (await edge.client.get(f"/billing{query}")).status_code == status
