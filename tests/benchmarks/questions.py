@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
+from urllib.parse import urlencode
 
 from services.common.wire import to_timestamp
 from services.ledger.store.charge_orders import ORDERS, OrderName, Place
@@ -59,6 +60,29 @@ class Known:
         """A range from so many days ago until so many days ago, or open."""
         ends = {} if last is None else {"to_time": to_timestamp(self.days_ago(last))}
         return {"from_time": to_timestamp(self.days_ago(first)), **ends}
+
+
+def addresses(known: Known) -> Iterator[tuple[str, str]]:
+    """What a browser or a program asks of the edge, by name: the page and the REST endpoints, over HTTP."""
+    first, last = known.days_ago(known.size.days).date(), known.size.until.date()
+    ranges = {
+        "30 days": {"from": str(last - timedelta(days=29)), "to": str(last)},
+        "the year": {"from": str(first), "to": str(last)},
+    }
+    filters = {
+        "everything": {},
+        "by cost": {"sort": "-cost"},
+        "calls": {"recordType": "call"},
+        "estimated": {"status": "estimated"},
+        "a number": {"phoneNumber": known.number},
+        "text, a contact": {"text": known.contact},
+    }
+    for (range_name, span), (name, wanted) in product(ranges.items(), filters.items()):
+        yield f"page: {name}, {range_name}", f"/billing?{urlencode(span | wanted)}"
+    for name, span in ranges.items():
+        yield f"REST records, {name}", f"/api/billing/records?{urlencode(span)}"
+        yield f"REST summary by part, {name}", f"/api/billing/summary?groupBy=part&{urlencode(span)}"
+        yield f"REST summary by day, {name}", f"/api/billing/summary?groupBy=day&{urlencode(span)}"
 
 
 def questions(known: Known) -> Iterator[Question]:

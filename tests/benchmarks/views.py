@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.views --charges 1000000 --rounds 5 --store sqlite
 
-The times are those of a caller on the same machine, over real gRPC: server, wire and decoding. The goal of a view, and
-of any single answer, is 200 ms.
+The times are those of a caller on the same machine, over real gRPC and HTTP: server, wire and decoding. The goal of a
+view, and of any single answer, is 200 ms.
 """
 
 import argparse
@@ -15,16 +15,17 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import httpx
 from sqlalchemy import text
 
 from services.common.channel import open_channel
 from services.common.database import open_database
-from tests.benchmarks.questions import Known, Question, questions
+from tests.benchmarks.questions import Known, Question, addresses, questions
 from tests.benchmarks.timing import Timing, show, take_times, tell
 from tests.support.databases import DATABASE_KINDS, DatabaseKind
 from tests.support.large_book import LargeBook, fill_large_book
 from tests.support.postgres import PostgresStartError, running_postgres
-from tests.support.processes import running_tollbook
+from tests.support.processes import Tollbook, running_tollbook
 from tollbook.ledger.v1 import book_pb2
 from tollbook.ledger.v1.ledger_pb2 import ChargeFilter, ListChargesRequest
 from tollbook.ledger.v1.ledger_pb2_grpc import LedgerServiceStub
@@ -90,17 +91,22 @@ def _measure(url: str, size: LargeBook, rounds: int) -> list[Timing]:
         tempfile.TemporaryDirectory(prefix="tollbook-bench-") as folder,
         running_tollbook(Path(folder), {"LEDGER_DATABASE_URL": url}) as tollbook,
     ):
-        tollbook.start("ledger")
-        timings = asyncio.run(_ask_everything(tollbook.target("ledger"), size, rounds))
-        tollbook.stop("ledger")
-    return timings
+        for service in ("ledger", "telnyx_gateway", "gateway"):
+            tollbook.start(service)
+        return asyncio.run(_ask_everything(tollbook, size, rounds))
 
 
-async def _ask_everything(target: str, size: LargeBook, rounds: int) -> list[Timing]:
-    async with open_channel(target) as channel:
+async def _ask_everything(tollbook: Tollbook, size: LargeBook, rounds: int) -> list[Timing]:
+    async with (
+        open_channel(tollbook.target("ledger")) as channel,
+        httpx.AsyncClient(base_url=tollbook.edge_url, trust_env=False) as http,
+    ):
         ledger = LedgerServiceStub(channel)
         known = await _known(ledger, size)
-        return [
+        pages = [
+            await take_times(name, partial(_open, http, path), rounds) for name, path in addresses(known)
+        ]
+        return pages + [
             await take_times(question.name, partial(_ask, ledger, question), rounds)
             for question in questions(known)
         ]
@@ -110,6 +116,10 @@ async def _known(ledger: LedgerServiceStub, size: LargeBook) -> Known:
     request = ListChargesRequest(filter=ChargeFilter(kind=book_pb2.RECORD_KIND_CALL), page_size=1)
     call = (await ledger.ListCharges(request)).charges[0]
     return Known(size=size, number=size.number(7), contact=call.contact, call_id=call.record_id)
+
+
+async def _open(http: httpx.AsyncClient, path: str) -> None:
+    (await http.get(path)).raise_for_status()
 
 
 async def _ask(ledger: LedgerServiceStub, question: Question) -> None:
