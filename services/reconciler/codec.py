@@ -86,7 +86,13 @@ def decode_answer(message: telnyx_gateway_pb2.ListDetailRecordsResponse) -> Reco
         return RecordPage(tuple(map(decode_record, message.page.records)))
     if not message.HasField("complete"):
         raise TollbookError("telnyx-gateway answered with neither a page nor an end")
-    end = message.complete
+    return decode_end(message.complete)
+
+
+def decode_end(
+    end: telnyx_gateway_pb2.DetailRecordsComplete | telnyx_gateway_pb2.CountDetailRecordsResponse,
+) -> ReadEnd:
+    """How much there was, and when it was seen."""
     return ReadEnd(
         total_results=end.total_results,
         read_at=from_timestamp(end.read_time),
@@ -106,6 +112,7 @@ def encode_sweep(sweep: Sweep) -> book_pb2.Sweep:
         total_results=sweep.total_results,
         query_form=sweep.query_form,
         account_key=sweep.account_key,
+        counted=sweep.is_counted,
     )
 
 
@@ -120,6 +127,7 @@ def decode_sweep(message: book_pb2.Sweep) -> Sweep:
         account_key=message.account_key,
         held_count=message.held_count,
         verdict=_VERDICTS.get(message.verdict, ""),
+        is_counted=message.counted,
     )
 
 

@@ -11,8 +11,9 @@ from typing import Protocol
 
 from services.common.money import Money
 from services.reconciler.items import OpenItem
-from services.reconciler.reads import Read, ReadEnd, RecordPage
+from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage
 from services.reconciler.sweep import Sweep, Usage
+from services.reconciler.windows import Window
 from services.telnyx_vocabulary.detail_record import DetailRecord
 
 MAX_IDS = 1_000
@@ -73,6 +74,9 @@ class TelnyxPort(Protocol):
 
     def list_records(self, read: Read, timeout_s: float) -> AsyncGenerator[RecordPage | ReadEnd, None]:
         """The pages of a reading, then its end. Without an end the answer is not whole."""
+
+    async def count_records(self, record_type: str, window: Window, priority: Priority) -> ReadEnd:
+        """How many records of a type a window holds, in one small request (a few for a very deep window)."""
 
     async def list_usage(self, record_type: str, from_day: date, to_day: date) -> Usage:
         """What usage_reports say of a type's days, the last exclusive."""

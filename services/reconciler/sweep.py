@@ -15,7 +15,8 @@ class Sweep:
     """What was read, and, once the ledger has recorded it, what it proves.
 
     `complete`: the ledger holds exactly what the window held. `different`: another number of records.
-    `unproven`: no rows came back and nothing shows that the query works.
+    `unproven`: no rows came back and nothing shows that the query works. `is_counted`: Telnyx was asked only how many
+    records the window holds; none of them was read again.
     """
 
     record_type: str
@@ -26,6 +27,7 @@ class Sweep:
     account_key: str = ""
     held_count: int = 0
     verdict: Verdict = ""
+    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,21 @@ from datetime import date
 import grpc
 
 from services.common.rpc_errors import from_rpc_error
-from services.reconciler.codec import PRIORITIES, decode_answer, decode_usage, encode_day, encode_read
-from services.reconciler.reads import Read, ReadEnd, RecordPage
+from services.common.wire import to_timestamp
+from services.reconciler.codec import (
+    PRIORITIES,
+    decode_answer,
+    decode_end,
+    decode_usage,
+    encode_day,
+    encode_read,
+)
+from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage
 from services.reconciler.sweep import Usage
+from services.reconciler.windows import Window
 from tollbook.telnyx.v1 import telnyx_gateway_pb2, telnyx_gateway_pb2_grpc
 
-_USAGE_TIMEOUT_S = 300.0
+_PATIENT_TIMEOUT_S = 300.0
 """Longer than a background request waits for the quota (190 s): then the answer says why, which a deadline cannot."""
 
 
@@ -28,6 +37,19 @@ class TelnyxClient:
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
 
+    async def count_records(self, record_type: str, window: Window, priority: Priority) -> ReadEnd:
+        request = telnyx_gateway_pb2.CountDetailRecordsRequest(
+            record_type=record_type,
+            from_time=to_timestamp(window.start_at),
+            to_time=to_timestamp(window.end_at),
+            priority=PRIORITIES[priority],
+        )
+        try:
+            answer = await self._stub.CountDetailRecords(request, timeout=_PATIENT_TIMEOUT_S)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from error
+        return decode_end(answer)
+
     async def list_usage(self, record_type: str, from_day: date, to_day: date) -> Usage:
         request = telnyx_gateway_pb2.ListUsageRequest(
             record_type=record_type,
@@ -36,7 +58,7 @@ class TelnyxClient:
             priority=PRIORITIES["background"],
         )
         try:
-            answer = await self._stub.ListUsage(request, timeout=_USAGE_TIMEOUT_S)
+            answer = await self._stub.ListUsage(request, timeout=_PATIENT_TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
         return decode_usage(record_type, answer)

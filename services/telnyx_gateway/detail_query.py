@@ -43,7 +43,7 @@ class DetailQuery:
     id_field: str = ""
     id_value: str = ""
 
-    def page_parameters(self, number: int) -> dict[str, str]:
+    def page_parameters(self, number: int, size: int = PAGE_SIZE) -> dict[str, str]:
         """The query string of one page. `sort` has no effect: the order is always newest first."""
         parameters = {"filter[record_type]": self.filter_name}
         if self.id_field:
@@ -52,7 +52,7 @@ class DetailQuery:
             time_field = self.record_type.time_field
             parameters[f"filter[{time_field}][gte]"] = format_rfc3339(self.window.from_at)
             parameters[f"filter[{time_field}][lt]"] = format_rfc3339(self.window.to_at)
-        return parameters | {"page[number]": str(number), "page[size]": str(PAGE_SIZE)}
+        return parameters | {"page[number]": str(number), "page[size]": str(size)}
 
     def form(self, account_key: str) -> str:
         """Equal for queries that differ in values only: `sip-trunking?started_at[gte]&started_at[lt]@<key>`."""

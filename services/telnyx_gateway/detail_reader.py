@@ -8,7 +8,7 @@ from services.common.clock import Clock
 from services.common.errors import TelnyxRefused, TelnyxUnreachable
 from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.coverage import Coverage
-from services.telnyx_gateway.detail_query import DetailQuery, names_of
+from services.telnyx_gateway.detail_query import PAGE_SIZE, DetailQuery, names_of
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.request import Request, UnreadableAnswer
 from services.telnyx_vocabulary.detail_record import DetailRecord
@@ -18,6 +18,7 @@ MAX_DEPTH = 10_000
 """Rows beyond this offset are cut off: a window that has so many is read in halves."""
 
 _MAX_PASSES = 4
+_SMALLEST_PAGE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,25 @@ class DetailReader:
         tally = _Tally(read_at=self._clock.now())
         async for page in self._read_window(query, priority, tally):
             yield page
-        yield Complete(
-            total_results=tally.total_results,
-            read_at=tally.read_at,
-            query_form=query.named(tally.filter_name).form(self._account_key),
-            account_key=self._account_key,
-            request_count=tally.request_count,
-        )
+        yield self._complete(query, tally)
+
+    async def count(self, query: DetailQuery, priority: Priority) -> Complete:
+        """How many records match, from the smallest page there is; raises what `read` raises.
+
+        A window of more records than can be reached is counted in halves, as it would be read: what Telnyx says of a
+        number so large was never measured.
+        """
+        tally = _Tally(read_at=self._clock.now())
+        await self._count_window(query, priority, tally)
+        return self._complete(query, tally)
+
+    async def _count_window(self, query: DetailQuery, priority: Priority, tally: _Tally) -> None:
+        page = await self._read_page(query, 1, priority, tally, _SMALLEST_PAGE)
+        if page.total_results < MAX_DEPTH:
+            tally.total_results += page.total_results
+            return
+        for half in _halves(query):
+            await self._count_window(half, priority, tally)
 
     async def _read_window(
         self, query: DetailQuery, priority: Priority, tally: _Tally
@@ -108,8 +121,22 @@ class DetailReader:
                 return
             number += 1
 
+    def _complete(self, query: DetailQuery, tally: _Tally) -> Complete:
+        return Complete(
+            total_results=tally.total_results,
+            read_at=tally.read_at,
+            query_form=query.named(tally.filter_name).form(self._account_key),
+            account_key=self._account_key,
+            request_count=tally.request_count,
+        )
+
     async def _read_page(
-        self, query: DetailQuery, number: int, priority: Priority, tally: _Tally
+        self,
+        query: DetailQuery,
+        number: int,
+        priority: Priority,
+        tally: _Tally,
+        size: int = PAGE_SIZE,
     ) -> RecordPage:
         """One page, under the first name of the type that Telnyx does not refuse."""
         type_name = query.record_type.name
@@ -118,7 +145,7 @@ class DetailReader:
         for name in names:
             tally.request_count += 1
             try:
-                rows = await self._client.get(_request(query.named(name), number), priority)
+                rows = await self._client.get(_request(query.named(name), number, size), priority)
             except TelnyxRefused as error:
                 if error.field != "request" or name == names[-1]:
                     raise
@@ -139,12 +166,12 @@ def _halves(query: DetailQuery) -> tuple[DetailQuery, DetailQuery]:
     return query.within(halves[0]), query.within(halves[1])
 
 
-def _request(query: DetailQuery, number: int) -> Request[RowPage]:
+def _request(query: DetailQuery, number: int, size: int) -> Request[RowPage]:
     return Request(
         "detail_records",
-        query.page_parameters(number),
+        query.page_parameters(number, size),
         _parse_page,
-        f"[TELNYX DETAIL RECORDS] {query.filter_name} page {number}",
+        f"[TELNYX DETAIL RECORDS] {query.filter_name} {'count' if size == _SMALLEST_PAGE else f'page {number}'}",
     )
 
 

@@ -76,6 +76,22 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
         async for item in self._reader.read(query, priority):
             yield _encode_item(item)
 
+    async def CountDetailRecords(
+        self, request: pb.CountDetailRecordsRequest, context: Context
+    ) -> pb.CountDetailRecordsResponse:
+        window = _decode_window(request)
+        if window is None:
+            raise InvalidInput("a count needs from_time and to_time", field="from_time")
+        query = make_query(request.record_type, window)
+        counted = await self._reader.count(query, _decode_priority(request.priority))
+        return pb.CountDetailRecordsResponse(
+            total_results=counted.total_results,
+            read_time=to_timestamp(counted.read_at),
+            query_form=counted.query_form,
+            account_key=counted.account_key,
+            request_count=counted.request_count,
+        )
+
     async def ListUsage(self, request: pb.ListUsageRequest, context: Context) -> pb.ListUsageResponse:
         record_type = _decode_type(request.record_type)
         days = (_decode_day(request.from_day, "from_day"), _decode_day(request.to_day, "to_day"))
@@ -108,12 +124,16 @@ def _decode_age_s(request: pb.GetBalanceRequest) -> float:
 
 
 def _decode_query(request: pb.ListDetailRecordsRequest) -> DetailQuery:
+    id_kind = request.WhichOneof("id_filter")
+    id_value = getattr(request, id_kind) if id_kind else ""
+    return make_query(request.record_type, _decode_window(request), id_kind, id_value)
+
+
+def _decode_window(request: pb.ListDetailRecordsRequest | pb.CountDetailRecordsRequest) -> Window | None:
     from_at, to_at = optional_time(request, "from_time"), optional_time(request, "to_time")
     if (from_at is None) != (to_at is None):
         raise InvalidInput("give both from_time and to_time, or neither", field="to_time")
-    window = Window(from_at, to_at) if from_at and to_at else None
-    id_kind = request.WhichOneof("id_filter")
-    return make_query(request.record_type, window, id_kind, getattr(request, id_kind) if id_kind else "")
+    return Window(from_at, to_at) if from_at and to_at else None
 
 
 def _decode_type(name: str) -> RecordType:

@@ -55,6 +55,11 @@ class Scripted(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer):
     ) -> telnyx_gateway_pb2.GetPublicKeysResponse:
         raise NotImplementedError
 
+    async def CountDetailRecords(  # noqa: N802
+        self, request: Any, context: Any
+    ) -> telnyx_gateway_pb2.CountDetailRecordsResponse:
+        raise NotImplementedError
+
     async def ListUsage(self, request: Any, context: Any) -> telnyx_gateway_pb2.ListUsageResponse:  # noqa: N802
         raise NotImplementedError
 

@@ -10,8 +10,9 @@ from services.common.money import Money
 from services.reconciler.closing import CLOSING_MARGIN
 from services.reconciler.items import OpenItem
 from services.reconciler.ports import MAX_IDS, CallState, OpenItems
-from services.reconciler.reads import Read, ReadEnd, RecordPage
+from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage
 from services.reconciler.sweep import Sweep, Usage
+from services.reconciler.windows import Window
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from tests.support.clocks import ManualClock
 
@@ -168,6 +169,7 @@ class FakeTelnyx:
     ends_early: set[str] = field(default_factory=set)
     usage: dict[str, Usage | TollbookError] = field(default_factory=dict)
     asked: list[Read] = field(default_factory=list)
+    counted: list[Read] = field(default_factory=list)
     request_count: int = 0
     took_s: float = 0.0
 
@@ -203,6 +205,20 @@ class FakeTelnyx:
             query_form=f"{read.record_type}?window",
             account_key="synthetic",
             request_count=len(pages),
+        )
+
+    async def count_records(self, record_type: str, window: Window, priority: Priority) -> ReadEnd:
+        read = Read(record_type=record_type, priority=priority, window=window)
+        self.counted.append(read)
+        self.request_count += 1
+        if record_type in self.faults:
+            raise self.faults[record_type]
+        now = self.clock.now()
+        return ReadEnd(
+            total_results=sum(at <= now and _matches(record, read) for at, record in self.records),
+            read_at=now,
+            query_form=f"{record_type}?window",
+            account_key="synthetic",
         )
 
     async def list_usage(self, record_type: str, from_day: date, to_day: date) -> Usage:

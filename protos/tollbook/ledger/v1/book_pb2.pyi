@@ -625,6 +625,7 @@ class Sweep(_message.Message):
     ACCOUNT_KEY_FIELD_NUMBER: _builtins.int
     HELD_COUNT_FIELD_NUMBER: _builtins.int
     VERDICT_FIELD_NUMBER: _builtins.int
+    COUNTED_FIELD_NUMBER: _builtins.int
     record_type: _builtins.str
     total_results: _builtins.int
     query_form: _builtins.str
@@ -633,6 +634,8 @@ class Sweep(_message.Message):
     """How many records of that type the ledger holds there (output only)."""
     verdict: Global___SweepVerdict.ValueType
     """Output only."""
+    counted: _builtins.bool
+    """Telnyx was asked only how many records there are; none of them was read again."""
     @_builtins.property
     def from_time(self) -> _timestamp_pb2.Timestamp:
         """Inclusive, on the type's own time field."""
@@ -657,10 +660,11 @@ class Sweep(_message.Message):
         account_key: _builtins.str = ...,
         held_count: _builtins.int = ...,
         verdict: Global___SweepVerdict.ValueType = ...,
+        counted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "read_time", b"read_time", "to_time", b"to_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_key", b"account_key", "from_time", b"from_time", "held_count", b"held_count", "query_form", b"query_form", "read_time", b"read_time", "record_type", b"record_type", "to_time", b"to_time", "total_results", b"total_results", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_key", b"account_key", "counted", b"counted", "from_time", b"from_time", "held_count", b"held_count", "query_form", b"query_form", "read_time", b"read_time", "record_type", b"record_type", "to_time", b"to_time", "total_results", b"total_results", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -213,6 +213,7 @@ class RecordUsageRequest(_message.Message):
     READ_TIME_FIELD_NUMBER: _builtins.int
     ACCOUNT_KEY_FIELD_NUMBER: _builtins.int
     record_type: _builtins.str
+    """A canonical record type, or "usage:<product>" for a product of usage_reports that no known type is billed as."""
     account_key: _builtins.str
     @_builtins.property
     def days(self) -> _containers.RepeatedCompositeFieldContainer[_telnyx_gateway_pb2.UsageDay]: ...
@@ -321,11 +322,14 @@ class ListSweepsRequest(_message.Message):
     READ_SINCE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
     record_type: _builtins.str
     """Empty: all types."""
     page_size: _builtins.int
     """Default 500, at most 1000."""
     page_token: _builtins.str
+    verdict: _book_pb2.SweepVerdict.ValueType
+    """Only sweeps of this verdict. Unset: all."""
     @_builtins.property
     def read_since(self) -> _timestamp_pb2.Timestamp:
         """Only sweeps read at or after this moment. Unset: all."""
@@ -337,10 +341,11 @@ class ListSweepsRequest(_message.Message):
         read_since: _timestamp_pb2.Timestamp | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        verdict: _book_pb2.SweepVerdict.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["read_since", b"read_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "read_since", b"read_since", "record_type", b"record_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "read_since", b"read_since", "record_type", b"record_type", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -285,6 +285,76 @@ class DetailRecordsComplete(_message.Message):
 Global___DetailRecordsComplete: _TypeAlias = DetailRecordsComplete  # noqa: Y015
 
 @_typing.final
+class CountDetailRecordsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    TO_TIME_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    record_type: _builtins.str
+    """Canonical record type."""
+    priority: Global___Priority.ValueType
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """Inclusive; filters on the type's own time field."""
+
+    @_builtins.property
+    def to_time(self) -> _timestamp_pb2.Timestamp:
+        """Exclusive."""
+
+    def __init__(
+        self,
+        *,
+        record_type: _builtins.str = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        to_time: _timestamp_pb2.Timestamp | None = ...,
+        priority: Global___Priority.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "priority", b"priority", "record_type", b"record_type", "to_time", b"to_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountDetailRecordsRequest: _TypeAlias = CountDetailRecordsRequest  # noqa: Y015
+
+@_typing.final
+class CountDetailRecordsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOTAL_RESULTS_FIELD_NUMBER: _builtins.int
+    READ_TIME_FIELD_NUMBER: _builtins.int
+    QUERY_FORM_FIELD_NUMBER: _builtins.int
+    ACCOUNT_KEY_FIELD_NUMBER: _builtins.int
+    REQUEST_COUNT_FIELD_NUMBER: _builtins.int
+    total_results: _builtins.int
+    query_form: _builtins.str
+    """The same form as that of a reading of the window."""
+    account_key: _builtins.str
+    request_count: _builtins.int
+    @_builtins.property
+    def read_time(self) -> _timestamp_pb2.Timestamp:
+        """When the last answer was received."""
+
+    def __init__(
+        self,
+        *,
+        total_results: _builtins.int = ...,
+        read_time: _timestamp_pb2.Timestamp | None = ...,
+        query_form: _builtins.str = ...,
+        account_key: _builtins.str = ...,
+        request_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_time", b"read_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_key", b"account_key", "query_form", b"query_form", "read_time", b"read_time", "request_count", b"request_count", "total_results", b"total_results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountDetailRecordsResponse: _TypeAlias = CountDetailRecordsResponse  # noqa: Y015
+
+@_typing.final
 class ListUsageRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -293,7 +363,7 @@ class ListUsageRequest(_message.Message):
     TO_DAY_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     record_type: _builtins.str
-    """Canonical record type whose usage product is asked for."""
+    """Canonical record type whose usage product is asked for; or "usage:<product>" for a product by its own name."""
     priority: Global___Priority.ValueType
     @_builtins.property
     def from_day(self) -> _date_pb2.Date: ...
@@ -352,6 +422,9 @@ class UsageDay(_message.Message):
 
     DAY_FIELD_NUMBER: _builtins.int
     COST_FIELD_NUMBER: _builtins.int
+    DECIMALS_FIELD_NUMBER: _builtins.int
+    decimals: _builtins.int
+    """With how many decimals Telnyx wrote the cost: it is exact to these only. Where several rows were added up, the most."""
     @_builtins.property
     def day(self) -> _date_pb2.Date: ...
     @_builtins.property
@@ -361,10 +434,11 @@ class UsageDay(_message.Message):
         *,
         day: _date_pb2.Date | None = ...,
         cost: _money_pb2.Money | None = ...,
+        decimals: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "day", b"day"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "day", b"day"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "day", b"day", "decimals", b"decimals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

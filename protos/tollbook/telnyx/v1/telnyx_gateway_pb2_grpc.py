@@ -50,6 +50,11 @@ class TelnyxGatewayServiceStub:
                 request_serializer=tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.ListDetailRecordsRequest.SerializeToString,
                 response_deserializer=tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.ListDetailRecordsResponse.FromString,
                 _registered_method=True)
+        self.CountDetailRecords = channel.unary_unary(
+                '/tollbook.telnyx.v1.TelnyxGatewayService/CountDetailRecords',
+                request_serializer=tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.CountDetailRecordsRequest.SerializeToString,
+                response_deserializer=tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.CountDetailRecordsResponse.FromString,
+                _registered_method=True)
         self.ListUsage = channel.unary_unary(
                 '/tollbook.telnyx.v1.TelnyxGatewayService/ListUsage',
                 request_serializer=tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.ListUsageRequest.SerializeToString,
@@ -88,6 +93,13 @@ class TelnyxGatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountDetailRecords(self, request, context):
+        """How many detail records a window holds: one small request, or a few where they are more than Telnyx can count.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListUsage(self, request, context):
         """What Telnyx itself adds up per UTC day for one product.
         """
@@ -119,6 +131,11 @@ def add_TelnyxGatewayServiceServicer_to_server(servicer, server):
                     servicer.ListDetailRecords,
                     request_deserializer=tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.ListDetailRecordsRequest.FromString,
                     response_serializer=tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.ListDetailRecordsResponse.SerializeToString,
+            ),
+            'CountDetailRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountDetailRecords,
+                    request_deserializer=tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.CountDetailRecordsRequest.FromString,
+                    response_serializer=tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.CountDetailRecordsResponse.SerializeToString,
             ),
             'ListUsage': grpc.unary_unary_rpc_method_handler(
                     servicer.ListUsage,
@@ -213,6 +230,33 @@ class TelnyxGatewayService:
             '/tollbook.telnyx.v1.TelnyxGatewayService/ListDetailRecords',
             tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.ListDetailRecordsRequest.SerializeToString,
             tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.ListDetailRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountDetailRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollbook.telnyx.v1.TelnyxGatewayService/CountDetailRecords',
+            tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.CountDetailRecordsRequest.SerializeToString,
+            tollbook_dot_telnyx_dot_v1_dot_telnyx__gateway__pb2.CountDetailRecordsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,6 +24,8 @@ class TelnyxGatewayServiceStub:
     """All detail records of one type that match, page by page, newest first. The last message is `complete`;
     a stream that ends without it is not a whole answer.
     """
+    CountDetailRecords: _aio.UnaryUnaryMultiCallable[_telnyx_gateway_pb2.CountDetailRecordsRequest, _telnyx_gateway_pb2.CountDetailRecordsResponse]
+    """How many detail records a window holds: one small request, or a few where they are more than Telnyx can count."""
     ListUsage: _aio.UnaryUnaryMultiCallable[_telnyx_gateway_pb2.ListUsageRequest, _telnyx_gateway_pb2.ListUsageResponse]
     """What Telnyx itself adds up per UTC day for one product."""
     GetQuota: _aio.UnaryUnaryMultiCallable[_telnyx_gateway_pb2.GetQuotaRequest, _telnyx_gateway_pb2.GetQuotaResponse]
@@ -57,6 +59,14 @@ class TelnyxGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         """All detail records of one type that match, page by page, newest first. The last message is `complete`;
         a stream that ends without it is not a whole answer.
         """
+
+    @_abc_1.abstractmethod
+    def CountDetailRecords(
+        self,
+        request: _telnyx_gateway_pb2.CountDetailRecordsRequest,
+        context: _aio.ServicerContext[_telnyx_gateway_pb2.CountDetailRecordsRequest, _abc.Awaitable[_telnyx_gateway_pb2.CountDetailRecordsResponse]],
+    ) -> _abc.Awaitable[_telnyx_gateway_pb2.CountDetailRecordsResponse]:
+        """How many detail records a window holds: one small request, or a few where they are more than Telnyx can count."""
 
     @_abc_1.abstractmethod
     def ListUsage(
