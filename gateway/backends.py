@@ -9,8 +9,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.common.channel import open_channel
 from services.common.rpc_errors import from_rpc_error
+from tollbook.ledger.v1.balance_pb2_grpc import BalanceServiceStub
 from tollbook.ledger.v1.ledger_pb2 import RecordEventsRequest, WatchChargesRequest, WatchChargesResponse
 from tollbook.ledger.v1.ledger_pb2_grpc import LedgerServiceStub
+from tollbook.reconciler.v1.audit_pb2_grpc import AuditServiceStub
 from tollbook.reconciler.v1.reconciler_pb2_grpc import ReconcilerServiceStub
 from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetPublicKeysRequest
 from tollbook.telnyx.v1.telnyx_gateway_pb2_grpc import TelnyxGatewayServiceStub
@@ -37,8 +39,10 @@ class Backends:
         self, ledger: grpc.aio.Channel, telnyx_gateway: grpc.aio.Channel, reconciler: grpc.aio.Channel
     ) -> None:
         self.ledger = LedgerServiceStub(ledger)
+        self.balances = BalanceServiceStub(ledger)
         self.telnyx = TelnyxGatewayServiceStub(telnyx_gateway)
         self.reconciler = ReconcilerServiceStub(reconciler)
+        self.audits = AuditServiceStub(reconciler)
         self._ledger_health = health_pb2_grpc.HealthStub(ledger)
 
     async def record_events(self, events: Sequence[WebhookEvent]) -> None:

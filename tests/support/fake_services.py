@@ -8,40 +8,29 @@ Each fake answers from its fields; `errors["GetBalance"] = NotFound(...)` makes 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-from google.protobuf.message import Message
 
 from gateway.backends import Targets
 from services.common.addresses import Address
 from services.common.errors import InvalidInput, NotFound
 from services.common.server import Endpoint, open_server
-from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc
-from tollbook.reconciler.v1 import reconciler_pb2, reconciler_pb2_grpc
+from tests.support.fake import Context, Fake
+from tests.support.fake_proof_services import FakeAudits, FakeBalances
+from tollbook.ledger.v1 import balance_pb2_grpc, book_pb2, ledger_pb2, ledger_pb2_grpc
+from tollbook.reconciler.v1 import audit_pb2_grpc, reconciler_pb2, reconciler_pb2_grpc
 from tollbook.telnyx.v1 import telnyx_gateway_pb2, telnyx_gateway_pb2_grpc, webhook_event_pb2
 
-Context = grpc.aio.ServicerContext[Any, Any]
+_Offered = Mapping[str, tuple[Callable[[Any, grpc.aio.Server], None], Fake]]
+"""Servicers by the full names of their services, each with what registers it."""
 
 
 @dataclass
-class _Fake:
-    """What all fakes have: the requests they saw, and the errors they are to give."""
-
-    errors: dict[str, Exception] = field(default_factory=dict)
-    requests: dict[str, list[Message]] = field(default_factory=dict)
-
-    def _took(self, method: str, request: Message) -> None:
-        self.requests.setdefault(method, []).append(request)
-        if method in self.errors:
-            raise self.errors[method]
-
-
-@dataclass
-class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
+class FakeLedger(Fake, ledger_pb2_grpc.LedgerServiceServicer):
     """Keeps events; answers with the charges, sums, calls and sessions that the test gave it."""
 
     events: list[webhook_event_pb2.WebhookEvent] = field(default_factory=list)
@@ -65,7 +54,7 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
     async def RecordEvents(
         self, request: ledger_pb2.RecordEventsRequest, context: Context
     ) -> ledger_pb2.RecordEventsResponse:
-        self._took("RecordEvents", request)
+        self.took("RecordEvents", request)
         await self.commits_when.wait()
         for event in request.events:
             if event.event_id in self.refused_event_ids:
@@ -76,7 +65,7 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
     async def ListCharges(
         self, request: ledger_pb2.ListChargesRequest, context: Context
     ) -> ledger_pb2.ListChargesResponse:
-        self._took("ListCharges", request)
+        self.took("ListCharges", request)
         if request.page_token and not request.page_token.isdecimal():
             raise InvalidInput(
                 "the cursor is not one that Tollbook gave out: start again without it", "page_token"
@@ -89,7 +78,7 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
     async def Summarize(
         self, request: ledger_pb2.SummarizeRequest, context: Context
     ) -> ledger_pb2.SummarizeResponse:
-        self._took("Summarize", request)
+        self.took("Summarize", request)
         if self.summarizes is not None:
             return self.summarizes(request)
         return ledger_pb2.SummarizeResponse(
@@ -99,7 +88,7 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
     async def GetCall(
         self, request: ledger_pb2.GetCallRequest, context: Context
     ) -> ledger_pb2.GetCallResponse:
-        self._took("GetCall", request)
+        self.took("GetCall", request)
         if request.id not in self.calls:
             raise NotFound("no call is known under this id")
         return ledger_pb2.GetCallResponse(call=self.calls[request.id])
@@ -107,7 +96,7 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
     async def GetSession(
         self, request: ledger_pb2.GetSessionRequest, context: Context
     ) -> ledger_pb2.GetSessionResponse:
-        self._took("GetSession", request)
+        self.took("GetSession", request)
         if request.session_id not in self.sessions:
             raise NotFound("no session is known under this id")
         return ledger_pb2.GetSessionResponse(session=self.sessions[request.session_id])
@@ -115,13 +104,13 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
     async def ListCallFacts(
         self, request: ledger_pb2.ListCallFactsRequest, context: Context
     ) -> ledger_pb2.ListCallFactsResponse:
-        self._took("ListCallFacts", request)
+        self.took("ListCallFacts", request)
         return self.call_facts.get(request.id, ledger_pb2.ListCallFactsResponse())
 
     async def GetCharge(
         self, request: ledger_pb2.GetChargeRequest, context: Context
     ) -> ledger_pb2.GetChargeResponse:
-        self._took("GetCharge", request)
+        self.took("GetCharge", request)
         if request.record_id not in self.charge_details:
             raise NotFound("no charge is known under this id")
         return self.charge_details[request.record_id]
@@ -129,7 +118,7 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
     async def WatchCharges(
         self, request: ledger_pb2.WatchChargesRequest, context: Context
     ) -> AsyncIterator[ledger_pb2.WatchChargesResponse]:
-        self._took("WatchCharges", request)
+        self.took("WatchCharges", request)
         yield ledger_pb2.WatchChargesResponse(position=request.position or "0")
         while True:
             change = await self.changes.get()
@@ -139,7 +128,7 @@ class FakeLedger(_Fake, ledger_pb2_grpc.LedgerServiceServicer):
 
 
 @dataclass
-class FakeTelnyxGateway(_Fake, telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer):
+class FakeTelnyxGateway(Fake, telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer):
     """Knows one balance and the account's keys."""
 
     balance: telnyx_gateway_pb2.GetBalanceResponse = field(
@@ -150,18 +139,18 @@ class FakeTelnyxGateway(_Fake, telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServi
     async def GetBalance(
         self, request: telnyx_gateway_pb2.GetBalanceRequest, context: Context
     ) -> telnyx_gateway_pb2.GetBalanceResponse:
-        self._took("GetBalance", request)
+        self.took("GetBalance", request)
         return self.balance
 
     async def GetPublicKeys(
         self, request: telnyx_gateway_pb2.GetPublicKeysRequest, context: Context
     ) -> telnyx_gateway_pb2.GetPublicKeysResponse:
-        self._took("GetPublicKeys", request)
+        self.took("GetPublicKeys", request)
         return telnyx_gateway_pb2.GetPublicKeysResponse(public_keys=self.public_keys)
 
 
 @dataclass
-class FakeReconciler(_Fake, reconciler_pb2_grpc.ReconcilerServiceServicer):
+class FakeReconciler(Fake, reconciler_pb2_grpc.ReconcilerServiceServicer):
     """Answers fetches and runs as the test says; knows some jobs."""
 
     fetched: reconciler_pb2.FetchCallCostResponse = field(
@@ -173,25 +162,25 @@ class FakeReconciler(_Fake, reconciler_pb2_grpc.ReconcilerServiceServicer):
     async def FetchCallCost(
         self, request: reconciler_pb2.FetchCallCostRequest, context: Context
     ) -> reconciler_pb2.FetchCallCostResponse:
-        self._took("FetchCallCost", request)
+        self.took("FetchCallCost", request)
         return self.fetched
 
     async def ProcessDue(
         self, request: reconciler_pb2.ProcessDueRequest, context: Context
     ) -> reconciler_pb2.ProcessDueResponse:
-        self._took("ProcessDue", request)
+        self.took("ProcessDue", request)
         return self.processed
 
     async def ListJobs(
         self, request: reconciler_pb2.ListJobsRequest, context: Context
     ) -> reconciler_pb2.ListJobsResponse:
-        self._took("ListJobs", request)
+        self.took("ListJobs", request)
         return reconciler_pb2.ListJobsResponse(jobs=self.jobs[: request.page_size], next_page_token="next")
 
     async def GetJob(
         self, request: reconciler_pb2.GetJobRequest, context: Context
     ) -> reconciler_pb2.GetJobResponse:
-        self._took("GetJob", request)
+        self.took("GetJob", request)
         for job in self.jobs:
             if job.call_id == request.call_id:
                 return reconciler_pb2.GetJobResponse(job=job)
@@ -200,47 +189,72 @@ class FakeReconciler(_Fake, reconciler_pb2_grpc.ReconcilerServiceServicer):
 
 @dataclass(frozen=True, slots=True)
 class Fakes:
-    """The three fakes, and where they listen."""
+    """The fakes, and where they listen: the balances beside the ledger, the audits beside the reconciler."""
 
     ledger: FakeLedger
+    balances: FakeBalances
     telnyx: FakeTelnyxGateway
     reconciler: FakeReconciler
+    audits: FakeAudits
     targets: Targets
 
 
 @asynccontextmanager
 async def open_fakes() -> AsyncIterator[Fakes]:
-    """Serve all three on free loopback ports while the context is open."""
+    """Serve all of them on free loopback ports while the context is open."""
     # The methods that the edge never calls stay as the generated base class has them: unimplemented.
     ledger = FakeLedger()  # type: ignore[abstract]
+    balances = FakeBalances()  # type: ignore[abstract]
     telnyx = FakeTelnyxGateway()  # type: ignore[abstract]
     reconciler = FakeReconciler()
+    audits = FakeAudits()
     async with AsyncExitStack() as stack:
 
-        async def serve(name: str, add: Any, servicer: _Fake) -> str:
+        async def serve(offered: _Offered) -> str:
+            def add_all(server: grpc.aio.Server) -> None:
+                for add, servicer in offered.values():
+                    add(servicer, server)
+
             endpoint = Endpoint(
                 listen=Address("127.0.0.1", 0),
                 listen_variable="TEST_LISTEN",
-                service_names=(name,),
-                add_servicers=lambda server: add(servicer, server),
+                service_names=tuple(offered),
+                add_servicers=add_all,
             )
             return str(await stack.enter_async_context(open_server(endpoint)))
 
         targets = Targets(
             ledger=await serve(
-                "tollbook.ledger.v1.LedgerService",
-                ledger_pb2_grpc.add_LedgerServiceServicer_to_server,
-                ledger,
+                {
+                    "tollbook.ledger.v1.LedgerService": (
+                        ledger_pb2_grpc.add_LedgerServiceServicer_to_server,
+                        ledger,
+                    ),
+                    "tollbook.ledger.v1.BalanceService": (
+                        balance_pb2_grpc.add_BalanceServiceServicer_to_server,
+                        balances,
+                    ),
+                }
             ),
             telnyx_gateway=await serve(
-                "tollbook.telnyx.v1.TelnyxGatewayService",
-                telnyx_gateway_pb2_grpc.add_TelnyxGatewayServiceServicer_to_server,
-                telnyx,
+                {
+                    "tollbook.telnyx.v1.TelnyxGatewayService": (
+                        telnyx_gateway_pb2_grpc.add_TelnyxGatewayServiceServicer_to_server,
+                        telnyx,
+                    )
+                }
             ),
             reconciler=await serve(
-                "tollbook.reconciler.v1.ReconcilerService",
-                reconciler_pb2_grpc.add_ReconcilerServiceServicer_to_server,
-                reconciler,
+                {
+                    "tollbook.reconciler.v1.ReconcilerService": (
+                        reconciler_pb2_grpc.add_ReconcilerServiceServicer_to_server,
+                        reconciler,
+                    ),
+                    "tollbook.reconciler.v1.AuditService": (
+                        audit_pb2_grpc.add_AuditServiceServicer_to_server,
+                        audits,
+                    ),
+                }
             ),
         )
-        yield Fakes(ledger, telnyx, reconciler, targets)
+        yield Fakes(ledger, balances, telnyx, reconciler, audits, targets)
