@@ -33,21 +33,21 @@ from tests.unit.ledger.builders import (
 
 CALL: list[Fact] = [*answered_call(CUSTOMER)]
 HORIZON: list[Fact] = [closing(name) for name in (*BASE_TYPES, "amd", "recording")]
-UNREADABLE_AMOUNTS: list[Any] = [
-    "1E+2000000",
-    "NaN",
-    "-Infinity",
-    "\uff11\uff12",
-    "1_000",
-    "0.0000000001",
-    "9999999999999",
-    "0x10",
-    "",
-    "free",
-    True,
-    {"value": "0.01"},
-    ["0.01"],
-]
+UNREADABLE_AMOUNTS: dict[str, Any] = {
+    "endless": "1E+2000000",
+    "not a number": "NaN",
+    "infinite": "-Infinity",
+    "wide digits": "\uff11\uff12",
+    "underscore": "1_000",
+    "ten decimals": "0.0000000001",
+    "too large": "9999999999999",
+    "hexadecimal": "0x10",
+    "empty": "",
+    "a word": "free",
+    "true": True,
+    "an object": {"value": "0.01"},
+    "a list": ["0.01"],
+}
 
 
 def assert_blocked(*items: Fact) -> None:
@@ -61,7 +61,7 @@ def assert_blocked(*items: Fact) -> None:
         assert item.unreadable == leg_in(derived, CUSTOMER).unreadable != ()
 
 
-@pytest.mark.parametrize("amount", UNREADABLE_AMOUNTS, ids=repr)
+@pytest.mark.parametrize("amount", UNREADABLE_AMOUNTS.values(), ids=UNREADABLE_AMOUNTS.keys())
 def test_a_record_whose_amount_cannot_be_read(amount: Any) -> None:
     assert_blocked(*CALL, sip_trunking(CUSTOMER, amount), call_control(CUSTOMER))
 
