@@ -12,7 +12,8 @@ from services.reconciler.items import ItemKind, OpenItem
 from services.reconciler.job import Job, JobStatus
 from services.reconciler.ports import CallState
 from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage
-from services.reconciler.sweep import Sweep, Usage, Verdict
+from services.reconciler.sweep import Sweep, Verdict
+from services.reconciler.usage import Usage, UsageDay
 from services.reconciler.windows import Window
 from services.telnyx_vocabulary.wire import decode_record
 from tollbook.ledger.v1 import book_pb2, ledger_pb2
@@ -133,7 +134,11 @@ def decode_sweep(message: book_pb2.Sweep) -> Sweep:
 
 def decode_usage(record_type: str, message: telnyx_gateway_pb2.ListUsageResponse) -> Usage:
     """What usage_reports said."""
-    days = tuple((_date(row.day), from_money(row.cost)) for row in message.days if row.HasField("cost"))
+    days = tuple(
+        UsageDay(decode_day(row.day), from_money(row.cost), row.decimals)
+        for row in message.days
+        if row.HasField("cost")
+    )
     return Usage(record_type, days, from_timestamp(message.read_time), message.account_key)
 
 
@@ -142,7 +147,8 @@ def encode_day(day: date) -> date_pb2.Date:
     return date_pb2.Date(year=day.year, month=day.month, day=day.day)
 
 
-def _date(message: date_pb2.Date) -> date:
+def decode_day(message: date_pb2.Date) -> date:
+    """The inverse of encode_day."""
     return date(message.year, message.month, message.day)
 
 

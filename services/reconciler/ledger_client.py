@@ -10,7 +10,8 @@ from services.common.rpc_errors import from_rpc_error
 from services.common.wire import from_money, from_timestamp, to_money, to_timestamp
 from services.reconciler.codec import decode_call, decode_item, decode_sweep, encode_day, encode_sweep
 from services.reconciler.ports import CallState, OpenItems
-from services.reconciler.sweep import Sweep, Usage
+from services.reconciler.sweep import Sweep
+from services.reconciler.usage import Usage
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.wire import encode_record
 from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc
@@ -78,8 +79,10 @@ class LedgerClient:
         request = ledger_pb2.RecordUsageRequest(
             record_type=usage.record_type,
             days=[
-                telnyx_gateway_pb2.UsageDay(day=encode_day(day), cost=to_money(cost))
-                for day, cost in usage.days
+                telnyx_gateway_pb2.UsageDay(
+                    day=encode_day(row.day), cost=to_money(row.cost), decimals=row.decimals
+                )
+                for row in usage.days
             ],
             read_time=to_timestamp(usage.read_at),
             account_key=usage.account_key,

@@ -12,7 +12,8 @@ from typing import Protocol
 from services.common.money import Money
 from services.reconciler.items import OpenItem
 from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage
-from services.reconciler.sweep import Sweep, Usage
+from services.reconciler.sweep import Sweep
+from services.reconciler.usage import Usage
 from services.reconciler.windows import Window
 from services.telnyx_vocabulary.detail_record import DetailRecord
 

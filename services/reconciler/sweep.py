@@ -1,10 +1,9 @@
 """A sweep as a fact: a window of one record type was read to its end."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
-from services.common.money import Money
 from services.reconciler.windows import Window
 
 Verdict = Literal["", "complete", "different", "unproven"]
@@ -28,13 +27,3 @@ class Sweep:
     held_count: int = 0
     verdict: Verdict = ""
     is_counted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What usage_reports said of one type's product: the cost of each UTC day for which there was a row."""
-
-    record_type: str
-    days: tuple[tuple[date, Money], ...]
-    read_at: datetime
-    account_key: str

@@ -16,7 +16,7 @@ from services.reconciler.codec import (
     encode_read,
 )
 from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage
-from services.reconciler.sweep import Usage
+from services.reconciler.usage import Usage
 from services.reconciler.windows import Window
 from tollbook.telnyx.v1 import telnyx_gateway_pb2, telnyx_gateway_pb2_grpc
 

@@ -11,7 +11,8 @@ from services.common.money import Money
 from services.common.wire import to_timestamp
 from services.reconciler.items import OpenItem
 from services.reconciler.reads import IdFilter, Read, ReadEnd, RecordPage
-from services.reconciler.sweep import Sweep, Usage
+from services.reconciler.sweep import Sweep
+from services.reconciler.usage import Usage, UsageDay
 from services.reconciler.windows import Window
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.quota_gate import PATIENCE_S
@@ -148,17 +149,21 @@ async def test_usage_is_passed_on_exactly(backends: Backends) -> None:
     day = date_pb2.Date(year=2026, month=11, day=22)
     cost = money_pb2.Money(currency_code="USD", nanos=15_000_000)
     backends.telnyx.usage = telnyx_gateway_pb2.ListUsageResponse(
-        days=[telnyx_gateway_pb2.UsageDay(day=day, cost=cost), telnyx_gateway_pb2.UsageDay(day=day)],
+        days=[
+            telnyx_gateway_pb2.UsageDay(day=day, cost=cost, decimals=3),
+            telnyx_gateway_pb2.UsageDay(day=day),
+        ],
         read_time=to_timestamp(NOON),
         account_key="k",
     )
     usage = await backends.telnyx_client.list_usage("amd", date(2026, 11, 22), date(2026, 11, 23))
-    assert usage == Usage("amd", ((date(2026, 11, 22), Money("USD", 15_000_000)),), NOON, "k")
+    assert usage == Usage("amd", (UsageDay(date(2026, 11, 22), Money("USD", 15_000_000), 3),), NOON, "k")
     assert backends.telnyx.patience_s > PATIENCE_S[Priority.BACKGROUND]
     backends.ledger.answers["RecordUsage"] = [ledger_pb2.RecordUsageResponse()]
     await backends.ledger_client.record_usage(usage)
     [request] = backends.ledger.requests
     assert (request.record_type, request.days[0].cost, request.account_key) == ("amd", cost, "k")
+    assert request.days[0].decimals == 3
     assert backends.telnyx.requests[0].to_day.day == 23
 
 

@@ -11,7 +11,8 @@ from services.reconciler.closing import CLOSING_MARGIN
 from services.reconciler.items import OpenItem
 from services.reconciler.ports import MAX_IDS, CallState, OpenItems
 from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage
-from services.reconciler.sweep import Sweep, Usage
+from services.reconciler.sweep import Sweep
+from services.reconciler.usage import Usage
 from services.reconciler.windows import Window
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from tests.support.clocks import ManualClock

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from services.common.errors import QuotaExhausted, TelnyxRefused, TelnyxUnreachable
 from services.common.money import Money
-from services.reconciler.sweep import Usage
 from services.reconciler.trailing_sweeps import SWEPT_TYPES
+from services.reconciler.usage import Usage, UsageDay
 from tests.unit.reconciler.conftest import World
 from tests.unit.reconciler.fakes import record_of
 from tests.unit.reconciler.moments import NOON, after, item
@@ -112,7 +112,7 @@ async def test_without_an_end_no_sweep_is_recorded(world: World) -> None:
 async def test_an_unproven_window_asks_usage_reports(world: World) -> None:
     world.ledger.is_proven = False
     world.ledger.open(item("busy", "amd"))
-    zero = Usage("amd", ((NOON.date(), Money("USD", 0)),), after(4_000), "synthetic")
+    zero = Usage("amd", (UsageDay(NOON.date(), Money("USD", 0)),), after(4_000), "synthetic")
     world.telnyx.usage["amd"] = zero
     world.clock.advance(4_000)
     await world.reconciler.discovery.tick()
