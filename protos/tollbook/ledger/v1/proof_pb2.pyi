@@ -81,7 +81,7 @@ class ListBookDaysResponse(_message.Message):
     DAYS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___BookDay]:
-        """Only days with records, with a word of usage_reports, or with calls that wait."""
+        """Only days with records, with a claim, with a word of usage_reports, or with calls that wait."""
 
     def __init__(
         self,

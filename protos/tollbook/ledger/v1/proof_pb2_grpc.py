@@ -91,7 +91,8 @@ class ProofServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ClaimDay(self, request, context):
-        """From where the records of one type and day are booked: the first claim stands.
+        """From where the records of one type and day are booked: the first claim stands. Where there is none and the book
+        holds a record of that type and day, the Detail Records API counts as having made it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -21,7 +21,9 @@ class ProofServiceStub:
     ListDayRecords: _aio.UnaryUnaryMultiCallable[_proof_pb2.ListDayRecordsRequest, _proof_pb2.ListDayRecordsResponse]
     """The detail records of one type and one UTC day, in the order of their ids."""
     ClaimDay: _aio.UnaryUnaryMultiCallable[_proof_pb2.ClaimDayRequest, _proof_pb2.ClaimDayResponse]
-    """From where the records of one type and day are booked: the first claim stands."""
+    """From where the records of one type and day are booked: the first claim stands. Where there is none and the book
+    holds a record of that type and day, the Detail Records API counts as having made it.
+    """
     GetBookHealth: _aio.UnaryUnaryMultiCallable[_proof_pb2.GetBookHealthRequest, _proof_pb2.GetBookHealthResponse]
     """What an operator should know of the book: what could not be read, what is not proven, when webhooks came last."""
     VerifyBook: _aio.UnaryStreamMultiCallable[_proof_pb2.VerifyBookRequest, _proof_pb2.VerifyBookResponse]
@@ -56,7 +58,9 @@ class ProofServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _proof_pb2.ClaimDayRequest,
         context: _aio.ServicerContext[_proof_pb2.ClaimDayRequest, _abc.Awaitable[_proof_pb2.ClaimDayResponse]],
     ) -> _abc.Awaitable[_proof_pb2.ClaimDayResponse]:
-        """From where the records of one type and day are booked: the first claim stands."""
+        """From where the records of one type and day are booked: the first claim stands. Where there is none and the book
+        holds a record of that type and day, the Detail Records API counts as having made it.
+        """
 
     @_abc_1.abstractmethod
     def GetBookHealth(

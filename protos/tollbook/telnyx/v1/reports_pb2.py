@@ -26,17 +26,17 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tollbook.telnyx.v1 import detail_record_pb2 as tollbook_dot_telnyx_dot_v1_dot_detail__record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tollbook/telnyx/v1/reports.proto\x12\x12tollbook.telnyx.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&tollbook/telnyx/v1/detail_record.proto\"\xa3\x01\n\x13\x43reateReportRequest\x12\x30\n\x06source\x18\x01 \x01(\x0e\x32 .tollbook.telnyx.v1.ReportSource\x12-\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\")\n\x14\x43reateReportResponse\x12\x11\n\treport_id\x18\x01 \x01(\t\"W\n\x10GetReportRequest\x12\x30\n\x06source\x18\x01 \x01(\x0e\x32 .tollbook.telnyx.v1.ReportSource\x12\x11\n\treport_id\x18\x02 \x01(\t\"E\n\x11GetReportResponse\x12\x30\n\x06status\x18\x01 \x01(\x0e\x32 .tollbook.telnyx.v1.ReportStatus\"X\n\x11ReadReportRequest\x12\x30\n\x06source\x18\x01 \x01(\x0e\x32 .tollbook.telnyx.v1.ReportSource\x12\x11\n\treport_id\x18\x02 \x01(\t\"\x84\x01\n\x12ReadReportResponse\x12.\n\x04rows\x18\x01 \x01(\x0b\x32\x1e.tollbook.telnyx.v1.ReportRowsH\x00\x12\x36\n\x08\x63omplete\x18\x02 \x01(\x0b\x32\".tollbook.telnyx.v1.ReportCompleteH\x00\x42\x06\n\x04item\"?\n\nReportRows\x12\x31\n\x07records\x18\x01 \x03(\x0b\x32 .tollbook.telnyx.v1.DetailRecord\"\xae\x01\n\x0eReportComplete\x12\x11\n\trow_count\x18\x01 \x01(\x03\x12\x14\n\x0c\x62roken_count\x18\x02 \x01(\x03\x12\x16\n\x0ehas_record_ids\x18\x03 \x01(\x08\x12\x17\n\x0fmissing_columns\x18\x04 \x03(\t\x12-\n\tread_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61\x63\x63ount_key\x18\x06 \x01(\t*\xb4\x01\n\x0cReportSource\x12\x1d\n\x19REPORT_SOURCE_UNSPECIFIED\x10\x00\x12\x17\n\x13REPORT_SOURCE_CALLS\x10\x01\x12\x1e\n\x1aREPORT_SOURCE_CALL_CONTROL\x10\x02\x12\x15\n\x11REPORT_SOURCE_FAX\x10\x03\x12\x18\n\x14REPORT_SOURCE_WEBRTC\x10\x04\x12\x1b\n\x17REPORT_SOURCE_MESSAGING\x10\x05*\x99\x01\n\x0cReportStatus\x12\x1d\n\x19REPORT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15REPORT_STATUS_PENDING\x10\x01\x12\x1a\n\x16REPORT_STATUS_COMPLETE\x10\x02\x12\x18\n\x14REPORT_STATUS_FAILED\x10\x03\x12\x19\n\x15REPORT_STATUS_EXPIRED\x10\x04\x32\xab\x02\n\rReportService\x12\x61\n\x0c\x43reateReport\x12\'.tollbook.telnyx.v1.CreateReportRequest\x1a(.tollbook.telnyx.v1.CreateReportResponse\x12X\n\tGetReport\x12$.tollbook.telnyx.v1.GetReportRequest\x1a%.tollbook.telnyx.v1.GetReportResponse\x12]\n\nReadReport\x12%.tollbook.telnyx.v1.ReadReportRequest\x1a&.tollbook.telnyx.v1.ReadReportResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tollbook/telnyx/v1/reports.proto\x12\x12tollbook.telnyx.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&tollbook/telnyx/v1/detail_record.proto\"\xa3\x01\n\x13\x43reateReportRequest\x12\x30\n\x06source\x18\x01 \x01(\x0e\x32 .tollbook.telnyx.v1.ReportSource\x12-\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\")\n\x14\x43reateReportResponse\x12\x11\n\treport_id\x18\x01 \x01(\t\"W\n\x10GetReportRequest\x12\x30\n\x06source\x18\x01 \x01(\x0e\x32 .tollbook.telnyx.v1.ReportSource\x12\x11\n\treport_id\x18\x02 \x01(\t\"E\n\x11GetReportResponse\x12\x30\n\x06status\x18\x01 \x01(\x0e\x32 .tollbook.telnyx.v1.ReportStatus\"X\n\x11ReadReportRequest\x12\x30\n\x06source\x18\x01 \x01(\x0e\x32 .tollbook.telnyx.v1.ReportSource\x12\x11\n\treport_id\x18\x02 \x01(\t\"\x84\x01\n\x12ReadReportResponse\x12.\n\x04rows\x18\x01 \x01(\x0b\x32\x1e.tollbook.telnyx.v1.ReportRowsH\x00\x12\x36\n\x08\x63omplete\x18\x02 \x01(\x0b\x32\".tollbook.telnyx.v1.ReportCompleteH\x00\x42\x06\n\x04item\"W\n\nReportRows\x12\x31\n\x07records\x18\x01 \x03(\x0b\x32 .tollbook.telnyx.v1.DetailRecord\x12\x16\n\x0ehas_record_ids\x18\x02 \x01(\x08\"\xae\x01\n\x0eReportComplete\x12\x11\n\trow_count\x18\x01 \x01(\x03\x12\x14\n\x0c\x62roken_count\x18\x02 \x01(\x03\x12\x16\n\x0ehas_record_ids\x18\x03 \x01(\x08\x12\x17\n\x0fmissing_columns\x18\x04 \x03(\t\x12-\n\tread_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61\x63\x63ount_key\x18\x06 \x01(\t*\xb4\x01\n\x0cReportSource\x12\x1d\n\x19REPORT_SOURCE_UNSPECIFIED\x10\x00\x12\x17\n\x13REPORT_SOURCE_CALLS\x10\x01\x12\x1e\n\x1aREPORT_SOURCE_CALL_CONTROL\x10\x02\x12\x15\n\x11REPORT_SOURCE_FAX\x10\x03\x12\x18\n\x14REPORT_SOURCE_WEBRTC\x10\x04\x12\x1b\n\x17REPORT_SOURCE_MESSAGING\x10\x05*\x99\x01\n\x0cReportStatus\x12\x1d\n\x19REPORT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15REPORT_STATUS_PENDING\x10\x01\x12\x1a\n\x16REPORT_STATUS_COMPLETE\x10\x02\x12\x18\n\x14REPORT_STATUS_FAILED\x10\x03\x12\x19\n\x15REPORT_STATUS_EXPIRED\x10\x04\x32\xab\x02\n\rReportService\x12\x61\n\x0c\x43reateReport\x12\'.tollbook.telnyx.v1.CreateReportRequest\x1a(.tollbook.telnyx.v1.CreateReportResponse\x12X\n\tGetReport\x12$.tollbook.telnyx.v1.GetReportRequest\x1a%.tollbook.telnyx.v1.GetReportResponse\x12]\n\nReadReport\x12%.tollbook.telnyx.v1.ReadReportRequest\x1a&.tollbook.telnyx.v1.ReadReportResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollbook.telnyx.v1.reports_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REPORTSOURCE']._serialized_start=966
-  _globals['_REPORTSOURCE']._serialized_end=1146
-  _globals['_REPORTSTATUS']._serialized_start=1149
-  _globals['_REPORTSTATUS']._serialized_end=1302
+  _globals['_REPORTSOURCE']._serialized_start=990
+  _globals['_REPORTSOURCE']._serialized_end=1170
+  _globals['_REPORTSTATUS']._serialized_start=1173
+  _globals['_REPORTSTATUS']._serialized_end=1326
   _globals['_CREATEREPORTREQUEST']._serialized_start=130
   _globals['_CREATEREPORTREQUEST']._serialized_end=293
   _globals['_CREATEREPORTRESPONSE']._serialized_start=295
@@ -50,9 +50,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READREPORTRESPONSE']._serialized_start=589
   _globals['_READREPORTRESPONSE']._serialized_end=721
   _globals['_REPORTROWS']._serialized_start=723
-  _globals['_REPORTROWS']._serialized_end=786
-  _globals['_REPORTCOMPLETE']._serialized_start=789
-  _globals['_REPORTCOMPLETE']._serialized_end=963
-  _globals['_REPORTSERVICE']._serialized_start=1305
-  _globals['_REPORTSERVICE']._serialized_end=1604
+  _globals['_REPORTROWS']._serialized_end=810
+  _globals['_REPORTCOMPLETE']._serialized_start=813
+  _globals['_REPORTCOMPLETE']._serialized_end=987
+  _globals['_REPORTSERVICE']._serialized_start=1329
+  _globals['_REPORTSERVICE']._serialized_end=1628
 # @@protoc_insertion_point(module_scope)

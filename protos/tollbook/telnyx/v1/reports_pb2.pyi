@@ -209,6 +209,9 @@ class ReportRows(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECORDS_FIELD_NUMBER: _builtins.int
+    HAS_RECORD_IDS_FIELD_NUMBER: _builtins.int
+    has_record_ids: _builtins.bool
+    """As in ReportComplete: known from the header on, and decisive before the first row is booked."""
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[_detail_record_pb2.DetailRecord]:
         """At most 500. Broken rows come as records with `unreadable`; without an id in the report, `record_id` is
@@ -219,10 +222,11 @@ class ReportRows(_message.Message):
         self,
         *,
         records: _abc.Iterable[_detail_record_pb2.DetailRecord] | None = ...,
+        has_record_ids: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["records", b"records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["has_record_ids", b"has_record_ids", "records", b"records"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
