@@ -28,15 +28,15 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from tollbook.ledger.v1 import book_pb2 as tollbook_dot_ledger_dot_v1_dot_book__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etollbook/ledger/v1/proof.proto\x12\x12tollbook.ledger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1dtollbook/ledger/v1/book.proto\"]\n\x13ListBookDaysRequest\x12#\n\x08\x66rom_day\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x06to_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"A\n\x14ListBookDaysResponse\x12)\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\x1b.tollbook.ledger.v1.BookDay\"\x84\x03\n\x07\x42ookDay\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12\x1e\n\x03\x64\x61y\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12%\n\tbook_cost\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x14\n\x0crecord_count\x18\x04 \x01(\x03\x12\x18\n\x10unreadable_count\x18\x05 \x01(\x03\x12\x12\n\nopen_count\x18\x06 \x01(\x03\x12)\n\rreported_cost\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12\x19\n\x11reported_decimals\x18\x08 \x01(\x05\x12\x31\n\rreported_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x06source\x18\n \x01(\x0e\x32\x1d.tollbook.ledger.v1.DaySource\x12\x31\n\rcomplete_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"s\n\x15ListDayRecordsRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12\x1e\n\x03\x64\x61y\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"a\n\x16ListDayRecordsResponse\x12.\n\x07records\x18\x01 \x03(\x0b\x32\x1d.tollbook.ledger.v1.DayRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc1\x02\n\tDayRecord\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12/\n\x0brecord_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12 \n\x04\x63ost\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12,\n\x04kind\x18\x04 \x01(\x0e\x32\x1e.tollbook.ledger.v1.RecordKind\x12\x18\n\x10\x63harge_record_id\x18\x05 \x01(\t\x12\x37\n\x13\x66irst_observed_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_observed_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rcontent_count\x18\x08 \x01(\x05\"u\n\x0f\x43laimDayRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12\x1e\n\x03\x64\x61y\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12-\n\x06source\x18\x03 \x01(\x0e\x32\x1d.tollbook.ledger.v1.DaySource\"A\n\x10\x43laimDayResponse\x12-\n\x06source\x18\x01 \x01(\x0e\x32\x1d.tollbook.ledger.v1.DaySource\"\x16\n\x14GetBookHealthRequest\"\xc0\x03\n\x15GetBookHealthResponse\x12\x33\n\x0flast_event_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vent_count\x18\x02 \x01(\x03\x12\x19\n\x11quarantined_count\x18\x03 \x01(\x03\x12\x37\n\nunreadable\x18\x04 \x03(\x0b\x32#.tollbook.ledger.v1.UnreadableFacts\x12\x32\n\x0funproven_sweeps\x18\x05 \x03(\x0b\x32\x19.tollbook.ledger.v1.Sweep\x12\x30\n\rlatest_sweeps\x18\x06 \x03(\x0b\x32\x19.tollbook.ledger.v1.Sweep\x12\x39\n\x0e\x65stimate_error\x18\x07 \x01(\x0b\x32!.tollbook.ledger.v1.EstimateError\x12\x17\n\x0funsettled_count\x18\x08 \x01(\x03\x12\x39\n\x15oldest_unsettled_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x66uture_count\x18\n \x01(\x03\"R\n\x0fUnreadableFacts\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\x12\x12\n\nexample_id\x18\x04 \x01(\t\"\xb3\x01\n\rEstimateError\x12\x12\n\ncall_count\x18\x01 \x01(\x03\x12 \n\x04mean\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x1f\n\x03p95\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12%\n\tflat_mean\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12$\n\x08\x66lat_p95\x18\x05 \x01(\x0b\x32\x12.google.type.Money\"*\n\x11VerifyBookRequest\x12\x15\n\rexpected_head\x18\x01 \x01(\t\"\xbe\x01\n\x12VerifyBookResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32\".tollbook.ledger.v1.VerifyProgressH\x00\x12\x34\n\x07\x66inding\x18\x02 \x01(\x0b\x32!.tollbook.ledger.v1.VerifyFindingH\x00\x12\x32\n\x06result\x18\x03 \x01(\x0b\x32 .tollbook.ledger.v1.VerifyResultH\x00\x42\x06\n\x04item\"H\n\x0eVerifyProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x12\n\ndone_count\x18\x02 \x01(\x03\x12\x13\n\x0btotal_count\x18\x03 \x01(\x03\"@\n\rVerifyFinding\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\x87\x01\n\x0cVerifyResult\x12\x12\n\nfact_count\x18\x01 \x01(\x03\x12\x14\n\x0c\x63harge_count\x18\x02 \x01(\x03\x12\x13\n\x0b\x65ntry_count\x18\x03 \x01(\x03\x12\x13\n\x0b\x62lock_count\x18\x04 \x01(\x03\x12\x0c\n\x04head\x18\x05 \x01(\t\x12\x15\n\rfinding_count\x18\x06 \x01(\x03\"\x10\n\x0eGetHeadRequest\"}\n\x0fGetHeadResponse\x12\x0c\n\x04head\x18\x01 \x01(\t\x12\x13\n\x0b\x65ntry_count\x18\x02 \x01(\x03\x12/\n\x0bsealed_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eunsealed_count\x18\x04 \x01(\x03\"q\n\x13ReplayEventsRequest\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x14ReplayEventsResponse\x12\x12\n\ndone_count\x18\x01 \x01(\x03\x12\x13\n\x0btotal_count\x18\x02 \x01(\x03\x12\x11\n\tnew_count\x18\x03 \x01(\x03\x12\x13\n\x0b\x65ntry_count\x18\x04 \x01(\x03*\x80\x01\n\tDaySource\x12\x1a\n\x16\x44\x41Y_SOURCE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44\x41Y_SOURCE_DETAIL_RECORDS\x10\x01\x12\x15\n\x11\x44\x41Y_SOURCE_REPORT\x10\x02\x12!\n\x1d\x44\x41Y_SOURCE_REPORT_WITHOUT_IDS\x10\x03\x32\xaf\x05\n\x0cProofService\x12\x61\n\x0cListBookDays\x12\'.tollbook.ledger.v1.ListBookDaysRequest\x1a(.tollbook.ledger.v1.ListBookDaysResponse\x12g\n\x0eListDayRecords\x12).tollbook.ledger.v1.ListDayRecordsRequest\x1a*.tollbook.ledger.v1.ListDayRecordsResponse\x12U\n\x08\x43laimDay\x12#.tollbook.ledger.v1.ClaimDayRequest\x1a$.tollbook.ledger.v1.ClaimDayResponse\x12\x64\n\rGetBookHealth\x12(.tollbook.ledger.v1.GetBookHealthRequest\x1a).tollbook.ledger.v1.GetBookHealthResponse\x12]\n\nVerifyBook\x12%.tollbook.ledger.v1.VerifyBookRequest\x1a&.tollbook.ledger.v1.VerifyBookResponse0\x01\x12R\n\x07GetHead\x12\".tollbook.ledger.v1.GetHeadRequest\x1a#.tollbook.ledger.v1.GetHeadResponse\x12\x63\n\x0cReplayEvents\x12\'.tollbook.ledger.v1.ReplayEventsRequest\x1a(.tollbook.ledger.v1.ReplayEventsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etollbook/ledger/v1/proof.proto\x12\x12tollbook.ledger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1dtollbook/ledger/v1/book.proto\"]\n\x13ListBookDaysRequest\x12#\n\x08\x66rom_day\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x06to_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"A\n\x14ListBookDaysResponse\x12)\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\x1b.tollbook.ledger.v1.BookDay\"\x84\x03\n\x07\x42ookDay\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12\x1e\n\x03\x64\x61y\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12%\n\tbook_cost\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x14\n\x0crecord_count\x18\x04 \x01(\x03\x12\x18\n\x10unreadable_count\x18\x05 \x01(\x03\x12\x12\n\nopen_count\x18\x06 \x01(\x03\x12)\n\rreported_cost\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12\x19\n\x11reported_decimals\x18\x08 \x01(\x05\x12\x31\n\rreported_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x06source\x18\n \x01(\x0e\x32\x1d.tollbook.ledger.v1.DaySource\x12\x31\n\rcomplete_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"s\n\x15ListDayRecordsRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12\x1e\n\x03\x64\x61y\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"a\n\x16ListDayRecordsResponse\x12.\n\x07records\x18\x01 \x03(\x0b\x32\x1d.tollbook.ledger.v1.DayRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xec\x02\n\tDayRecord\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12/\n\x0brecord_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12 \n\x04\x63ost\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12,\n\x04kind\x18\x04 \x01(\x0e\x32\x1e.tollbook.ledger.v1.RecordKind\x12\x18\n\x10\x63harge_record_id\x18\x05 \x01(\t\x12\x37\n\x13\x66irst_observed_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_observed_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rcontent_count\x18\x08 \x01(\x05\x12)\n\runbilled_cost\x18\t \x01(\x0b\x32\x12.google.type.Money\"u\n\x0f\x43laimDayRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12\x1e\n\x03\x64\x61y\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12-\n\x06source\x18\x03 \x01(\x0e\x32\x1d.tollbook.ledger.v1.DaySource\"A\n\x10\x43laimDayResponse\x12-\n\x06source\x18\x01 \x01(\x0e\x32\x1d.tollbook.ledger.v1.DaySource\"\x16\n\x14GetBookHealthRequest\"\xc0\x03\n\x15GetBookHealthResponse\x12\x33\n\x0flast_event_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vent_count\x18\x02 \x01(\x03\x12\x19\n\x11quarantined_count\x18\x03 \x01(\x03\x12\x37\n\nunreadable\x18\x04 \x03(\x0b\x32#.tollbook.ledger.v1.UnreadableFacts\x12\x32\n\x0funproven_sweeps\x18\x05 \x03(\x0b\x32\x19.tollbook.ledger.v1.Sweep\x12\x30\n\rlatest_sweeps\x18\x06 \x03(\x0b\x32\x19.tollbook.ledger.v1.Sweep\x12\x39\n\x0e\x65stimate_error\x18\x07 \x01(\x0b\x32!.tollbook.ledger.v1.EstimateError\x12\x17\n\x0funsettled_count\x18\x08 \x01(\x03\x12\x39\n\x15oldest_unsettled_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x66uture_count\x18\n \x01(\x03\"R\n\x0fUnreadableFacts\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\x12\x12\n\nexample_id\x18\x04 \x01(\t\"\xb3\x01\n\rEstimateError\x12\x12\n\ncall_count\x18\x01 \x01(\x03\x12 \n\x04mean\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x1f\n\x03p95\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12%\n\tflat_mean\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12$\n\x08\x66lat_p95\x18\x05 \x01(\x0b\x32\x12.google.type.Money\"*\n\x11VerifyBookRequest\x12\x15\n\rexpected_head\x18\x01 \x01(\t\"\xbe\x01\n\x12VerifyBookResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32\".tollbook.ledger.v1.VerifyProgressH\x00\x12\x34\n\x07\x66inding\x18\x02 \x01(\x0b\x32!.tollbook.ledger.v1.VerifyFindingH\x00\x12\x32\n\x06result\x18\x03 \x01(\x0b\x32 .tollbook.ledger.v1.VerifyResultH\x00\x42\x06\n\x04item\"H\n\x0eVerifyProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x12\n\ndone_count\x18\x02 \x01(\x03\x12\x13\n\x0btotal_count\x18\x03 \x01(\x03\"@\n\rVerifyFinding\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\x87\x01\n\x0cVerifyResult\x12\x12\n\nfact_count\x18\x01 \x01(\x03\x12\x14\n\x0c\x63harge_count\x18\x02 \x01(\x03\x12\x13\n\x0b\x65ntry_count\x18\x03 \x01(\x03\x12\x13\n\x0b\x62lock_count\x18\x04 \x01(\x03\x12\x0c\n\x04head\x18\x05 \x01(\t\x12\x15\n\rfinding_count\x18\x06 \x01(\x03\"\x10\n\x0eGetHeadRequest\"}\n\x0fGetHeadResponse\x12\x0c\n\x04head\x18\x01 \x01(\t\x12\x13\n\x0b\x65ntry_count\x18\x02 \x01(\x03\x12/\n\x0bsealed_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eunsealed_count\x18\x04 \x01(\x03\"q\n\x13ReplayEventsRequest\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x14ReplayEventsResponse\x12\x12\n\ndone_count\x18\x01 \x01(\x03\x12\x13\n\x0btotal_count\x18\x02 \x01(\x03\x12\x11\n\tnew_count\x18\x03 \x01(\x03\x12\x13\n\x0b\x65ntry_count\x18\x04 \x01(\x03*\x80\x01\n\tDaySource\x12\x1a\n\x16\x44\x41Y_SOURCE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44\x41Y_SOURCE_DETAIL_RECORDS\x10\x01\x12\x15\n\x11\x44\x41Y_SOURCE_REPORT\x10\x02\x12!\n\x1d\x44\x41Y_SOURCE_REPORT_WITHOUT_IDS\x10\x03\x32\xaf\x05\n\x0cProofService\x12\x61\n\x0cListBookDays\x12\'.tollbook.ledger.v1.ListBookDaysRequest\x1a(.tollbook.ledger.v1.ListBookDaysResponse\x12g\n\x0eListDayRecords\x12).tollbook.ledger.v1.ListDayRecordsRequest\x1a*.tollbook.ledger.v1.ListDayRecordsResponse\x12U\n\x08\x43laimDay\x12#.tollbook.ledger.v1.ClaimDayRequest\x1a$.tollbook.ledger.v1.ClaimDayResponse\x12\x64\n\rGetBookHealth\x12(.tollbook.ledger.v1.GetBookHealthRequest\x1a).tollbook.ledger.v1.GetBookHealthResponse\x12]\n\nVerifyBook\x12%.tollbook.ledger.v1.VerifyBookRequest\x1a&.tollbook.ledger.v1.VerifyBookResponse0\x01\x12R\n\x07GetHead\x12\".tollbook.ledger.v1.GetHeadRequest\x1a#.tollbook.ledger.v1.GetHeadResponse\x12\x63\n\x0cReplayEvents\x12\'.tollbook.ledger.v1.ReplayEventsRequest\x1a(.tollbook.ledger.v1.ReplayEventsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollbook.ledger.v1.proof_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DAYSOURCE']._serialized_start=3068
-  _globals['_DAYSOURCE']._serialized_end=3196
+  _globals['_DAYSOURCE']._serialized_start=3111
+  _globals['_DAYSOURCE']._serialized_end=3239
   _globals['_LISTBOOKDAYSREQUEST']._serialized_start=167
   _globals['_LISTBOOKDAYSREQUEST']._serialized_end=260
   _globals['_LISTBOOKDAYSRESPONSE']._serialized_start=262
@@ -48,37 +48,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTDAYRECORDSRESPONSE']._serialized_start=837
   _globals['_LISTDAYRECORDSRESPONSE']._serialized_end=934
   _globals['_DAYRECORD']._serialized_start=937
-  _globals['_DAYRECORD']._serialized_end=1258
-  _globals['_CLAIMDAYREQUEST']._serialized_start=1260
-  _globals['_CLAIMDAYREQUEST']._serialized_end=1377
-  _globals['_CLAIMDAYRESPONSE']._serialized_start=1379
-  _globals['_CLAIMDAYRESPONSE']._serialized_end=1444
-  _globals['_GETBOOKHEALTHREQUEST']._serialized_start=1446
-  _globals['_GETBOOKHEALTHREQUEST']._serialized_end=1468
-  _globals['_GETBOOKHEALTHRESPONSE']._serialized_start=1471
-  _globals['_GETBOOKHEALTHRESPONSE']._serialized_end=1919
-  _globals['_UNREADABLEFACTS']._serialized_start=1921
-  _globals['_UNREADABLEFACTS']._serialized_end=2003
-  _globals['_ESTIMATEERROR']._serialized_start=2006
-  _globals['_ESTIMATEERROR']._serialized_end=2185
-  _globals['_VERIFYBOOKREQUEST']._serialized_start=2187
-  _globals['_VERIFYBOOKREQUEST']._serialized_end=2229
-  _globals['_VERIFYBOOKRESPONSE']._serialized_start=2232
-  _globals['_VERIFYBOOKRESPONSE']._serialized_end=2422
-  _globals['_VERIFYPROGRESS']._serialized_start=2424
-  _globals['_VERIFYPROGRESS']._serialized_end=2496
-  _globals['_VERIFYFINDING']._serialized_start=2498
-  _globals['_VERIFYFINDING']._serialized_end=2562
-  _globals['_VERIFYRESULT']._serialized_start=2565
-  _globals['_VERIFYRESULT']._serialized_end=2700
-  _globals['_GETHEADREQUEST']._serialized_start=2702
-  _globals['_GETHEADREQUEST']._serialized_end=2718
-  _globals['_GETHEADRESPONSE']._serialized_start=2720
-  _globals['_GETHEADRESPONSE']._serialized_end=2845
-  _globals['_REPLAYEVENTSREQUEST']._serialized_start=2847
-  _globals['_REPLAYEVENTSREQUEST']._serialized_end=2960
-  _globals['_REPLAYEVENTSRESPONSE']._serialized_start=2962
-  _globals['_REPLAYEVENTSRESPONSE']._serialized_end=3065
-  _globals['_PROOFSERVICE']._serialized_start=3199
-  _globals['_PROOFSERVICE']._serialized_end=3886
+  _globals['_DAYRECORD']._serialized_end=1301
+  _globals['_CLAIMDAYREQUEST']._serialized_start=1303
+  _globals['_CLAIMDAYREQUEST']._serialized_end=1420
+  _globals['_CLAIMDAYRESPONSE']._serialized_start=1422
+  _globals['_CLAIMDAYRESPONSE']._serialized_end=1487
+  _globals['_GETBOOKHEALTHREQUEST']._serialized_start=1489
+  _globals['_GETBOOKHEALTHREQUEST']._serialized_end=1511
+  _globals['_GETBOOKHEALTHRESPONSE']._serialized_start=1514
+  _globals['_GETBOOKHEALTHRESPONSE']._serialized_end=1962
+  _globals['_UNREADABLEFACTS']._serialized_start=1964
+  _globals['_UNREADABLEFACTS']._serialized_end=2046
+  _globals['_ESTIMATEERROR']._serialized_start=2049
+  _globals['_ESTIMATEERROR']._serialized_end=2228
+  _globals['_VERIFYBOOKREQUEST']._serialized_start=2230
+  _globals['_VERIFYBOOKREQUEST']._serialized_end=2272
+  _globals['_VERIFYBOOKRESPONSE']._serialized_start=2275
+  _globals['_VERIFYBOOKRESPONSE']._serialized_end=2465
+  _globals['_VERIFYPROGRESS']._serialized_start=2467
+  _globals['_VERIFYPROGRESS']._serialized_end=2539
+  _globals['_VERIFYFINDING']._serialized_start=2541
+  _globals['_VERIFYFINDING']._serialized_end=2605
+  _globals['_VERIFYRESULT']._serialized_start=2608
+  _globals['_VERIFYRESULT']._serialized_end=2743
+  _globals['_GETHEADREQUEST']._serialized_start=2745
+  _globals['_GETHEADREQUEST']._serialized_end=2761
+  _globals['_GETHEADRESPONSE']._serialized_start=2763
+  _globals['_GETHEADRESPONSE']._serialized_end=2888
+  _globals['_REPLAYEVENTSREQUEST']._serialized_start=2890
+  _globals['_REPLAYEVENTSREQUEST']._serialized_end=3003
+  _globals['_REPLAYEVENTSRESPONSE']._serialized_start=3005
+  _globals['_REPLAYEVENTSRESPONSE']._serialized_end=3108
+  _globals['_PROOFSERVICE']._serialized_start=3242
+  _globals['_PROOFSERVICE']._serialized_end=3929
 # @@protoc_insertion_point(module_scope)

@@ -225,6 +225,7 @@ class DayRecord(_message.Message):
     FIRST_OBSERVED_TIME_FIELD_NUMBER: _builtins.int
     LAST_OBSERVED_TIME_FIELD_NUMBER: _builtins.int
     CONTENT_COUNT_FIELD_NUMBER: _builtins.int
+    UNBILLED_COST_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     kind: _book_pb2.RecordKind.ValueType
     """The charge it ends in."""
@@ -241,6 +242,10 @@ class DayRecord(_message.Message):
     def first_observed_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def last_observed_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def unbilled_cost(self) -> _money_pb2.Money:
+        """What it says it costs although it is not billable: nothing is charged for it. Unset for any other."""
+
     def __init__(
         self,
         *,
@@ -252,10 +257,11 @@ class DayRecord(_message.Message):
         first_observed_time: _timestamp_pb2.Timestamp | None = ...,
         last_observed_time: _timestamp_pb2.Timestamp | None = ...,
         content_count: _builtins.int = ...,
+        unbilled_cost: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "first_observed_time", b"first_observed_time", "last_observed_time", b"last_observed_time", "record_time", b"record_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "first_observed_time", b"first_observed_time", "last_observed_time", b"last_observed_time", "record_time", b"record_time", "unbilled_cost", b"unbilled_cost"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["charge_record_id", b"charge_record_id", "content_count", b"content_count", "cost", b"cost", "first_observed_time", b"first_observed_time", "kind", b"kind", "last_observed_time", b"last_observed_time", "record_id", b"record_id", "record_time", b"record_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charge_record_id", b"charge_record_id", "content_count", b"content_count", "cost", b"cost", "first_observed_time", b"first_observed_time", "kind", b"kind", "last_observed_time", b"last_observed_time", "record_id", b"record_id", "record_time", b"record_time", "unbilled_cost", b"unbilled_cost"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
