@@ -51,8 +51,7 @@ def _estimate_nanos(evidence: LegEvidence, rate: EstimateRate) -> int | None:
         return None
     if not story.is_answered:
         return 0
-    other_party = story.to_number if story.direction == "outbound" else story.from_number
-    return estimate_nanos(story.estimated_talk_time, rate.nanos_per_minute, is_on_net(other_party))
+    return estimate_nanos(story.estimated_talk_time, rate.nanos_per_minute, is_on_net(story.other_party))
 
 
 def _has_cause_to_settle(evidence: LegEvidence) -> bool:

@@ -7,6 +7,7 @@ from services.ledger.calls import derive_leg
 from services.ledger.charges import Charge, Derived, Leg, OpenItem
 from services.ledger.evidence import gather_evidence
 from services.ledger.facts import EstimateRate, Facts, Rules, effective_events, winning_records
+from services.ledger.learned_rates import SOURCE as LEARNED
 from services.ledger.leg_story import LegStory
 from services.ledger.messages import RECORD_TYPE as MESSAGING
 from services.ledger.messages import derive_message
@@ -94,9 +95,11 @@ def _rate(story: LegStory, facts: Facts, rules: Rules) -> EstimateRate:
     fixed = [rate for rate in facts.rates if rate.call_id in names]
     if fixed:
         return min(fixed, key=lambda rate: (rate.booked_at, rate.call_id, rate.nanos_per_minute, rate.source))
+    # Learned rates change by and by: only where the rate is fixed at once may one have a say.
+    learned = rules.rates.find(story.direction, story.other_party) if story.hangup is not None else None
     return EstimateRate(
         call_id=story.facts.call_id,
-        nanos_per_minute=rules.fallback_nanos_per_minute,
-        source="fallback",
+        nanos_per_minute=rules.fallback_nanos_per_minute if learned is None else learned,
+        source="fallback" if learned is None else LEARNED,
         booked_at=story.open_at,
     )

@@ -7,14 +7,18 @@ ON_NET_INCREMENT_S = 6
 _SECONDS_PER_MINUTE = 60
 
 
-def estimate_nanos(talk_time: timedelta, nanos_per_minute: int, is_on_net: bool) -> int:
-    """What an answered call of that length is expected to cost.
+def billed_s(talk_time: timedelta, is_on_net: bool) -> int:
+    """The seconds that Telnyx is expected to bill for an answered call.
 
     PSTN counts by the started minute, on-net SIP by the started 6 seconds, and an answered call by at least one.
     """
     increment_s = ON_NET_INCREMENT_S if is_on_net else PSTN_INCREMENT_S
-    started = max(1, -(-talk_time // timedelta(seconds=increment_s)))
-    return -(-nanos_per_minute * started * increment_s // _SECONDS_PER_MINUTE)
+    return max(1, -(-talk_time // timedelta(seconds=increment_s))) * increment_s
+
+
+def estimate_nanos(talk_time: timedelta, nanos_per_minute: int, is_on_net: bool) -> int:
+    """What an answered call of that length is expected to cost; a fraction of a nano is rounded up."""
+    return -(-nanos_per_minute * billed_s(talk_time, is_on_net) // _SECONDS_PER_MINUTE)
 
 
 def is_on_net(other_party: str) -> bool:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from services.common.times import EPOCH
+from services.ledger.learned_rates import NOTHING_LEARNED, LearnedRates
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
@@ -68,12 +69,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The settings that the rules of the money know."""
+    """The settings that the rules of the money know, and the rates for calls that are estimated for the first time."""
 
     base_types: tuple[str, ...] = ("sip-trunking", "call-control")
     settle_horizon: timedelta = timedelta(hours=24)
     fallback_nanos_per_minute: int = 15_000_000
     account_currency: str = "USD"
+    rates: LearnedRates = NOTHING_LEARNED
 
 
 def parsed_record(record: DetailRecord) -> DetailRecord:

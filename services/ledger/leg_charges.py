@@ -113,7 +113,7 @@ def _charge(
         can_settle=can_settle,
         source=source,
         phone_number=story.from_number if is_outbound else story.to_number,
-        contact=story.to_number if is_outbound else story.from_number,
+        contact=story.other_party,
         direction=story.direction,
         billing_at=story.started_at,
         duration_s=story.duration_s,

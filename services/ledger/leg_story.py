@@ -164,6 +164,11 @@ class LegStory:
     def to_number(self) -> str:
         return next((text for text in self._texts("to_number") if text), "")
 
+    @property
+    def other_party(self) -> str:
+        """The number or SIP address of whom the account talked to."""
+        return self.to_number if self.direction == "outbound" else self.from_number
+
     def _texts(self, field: str) -> Iterator[str]:
         for fact in (*self.facts.events, *self.facts.records):
             yield getattr(fact, field)
