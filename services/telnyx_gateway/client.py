@@ -5,15 +5,18 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
 import structlog
 from prometheus_client import Counter, Histogram
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from services.common.clock import Clock
 from services.common.errors import TelnyxRefused, TelnyxUnreachable
+from services.telnyx_gateway.clock_skew import read_clock_skew
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.quota_gate import Permit, QuotaGate
 from services.telnyx_gateway.refusals import Retryable, raise_for_status
@@ -40,7 +43,8 @@ _PERSON_ANSWER_S = 4.0
 _PERSON_PATIENCE_S = 9.0
 """All attempts together, shortly before the deadline that callers give a call: they are to learn why."""
 
-
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_JSON = {"Content-Type": "application/json"}
 _log = structlog.get_logger()
 
 
@@ -54,7 +58,7 @@ class Backoff:
 
 
 class TelnyxClient:
-    """GETs of the endpoints that it was given a door for. Close it."""
+    """Requests of the endpoints that it was given a door for. Close it."""
 
     def __init__(
         self,
@@ -71,6 +75,7 @@ class TelnyxClient:
         self._gates = gates
         self._clock = clock
         self._backoff = backoff
+        self._clock_skew: timedelta | None = None
         self._http = httpx.AsyncClient(
             base_url=f"{base_url}/v2/",
             headers={
@@ -90,11 +95,17 @@ class TelnyxClient:
         """Close all connections."""
         await self._http.aclose()
 
-    async def get(self, request: Request[Parsed], priority: Priority) -> Parsed:
+    @property
+    def clock_skew(self) -> timedelta | None:
+        """Telnyx's clock less ours by the latest answer's `Date`, to a second or two; None where none has told."""
+        return self._clock_skew
+
+    async def ask(self, request: Request[Parsed], priority: Priority) -> Parsed:
         """The parsed answer; it was received just before this returns.
 
-        Raises TelnyxRefused, TelnyxUnreachable and QuotaExhausted. What can pass (5xx, timeouts, lost connections,
-        bodies that cannot be read, 429) is tried again first, fewer times when a person waits.
+        Raises TelnyxRefused, TelnyxUnreachable, QuotaExhausted and, where the request says so, NotFound. What can pass
+        (5xx, timeouts, lost connections, bodies that cannot be read, 429) is tried again first, fewer times when a
+        person waits. An order is tried again only where Telnyx cannot have taken it.
         """
         if not self._api_key:
             raise TelnyxRefused(
@@ -103,7 +114,7 @@ class TelnyxClient:
         is_person = priority is Priority.PERSON
         attempt_count = _PERSON_ATTEMPTS if is_person else self._backoff.attempt_count
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Retryable),
+            retry=retry_if_exception(partial(_may_repeat, request.order is not None)),
             stop=stop_after_attempt(attempt_count),
             wait=wait_random_exponential(multiplier=self._backoff.first_s, max=self._backoff.longest_s),
             reraise=True,
@@ -125,23 +136,38 @@ class TelnyxClient:
                 async with asyncio.timeout(_PERSON_ANSWER_S if priority is Priority.PERSON else _ANSWER_S):
                     status, body = await self._send(request, permit)
                 outcome = str(status)
-                raise_for_status(status, body, self._window_left_s(request.endpoint))
+                raise_for_status(status, body, self._window_left_s(request.endpoint), request.absent)
                 return request.parse(body)
             except UnreadableAnswer as error:
                 outcome = "unreadable"
                 raise Retryable(TelnyxUnreachable(f"Telnyx's answer cannot be read: {error}")) from error
             except (httpx.TimeoutException, TimeoutError) as error:
                 outcome = "timeout"
-                raise Retryable(TelnyxUnreachable("Telnyx did not answer in time")) from error
+                raise Retryable(
+                    TelnyxUnreachable("Telnyx did not answer in time"),
+                    is_undone=isinstance(error, _NEVER_SENT),
+                ) from error
             except httpx.RequestError as error:
                 outcome = type(error).__name__
-                raise Retryable(TelnyxUnreachable(f"Telnyx cannot be reached ({outcome})")) from error
+                raise Retryable(
+                    TelnyxUnreachable(f"Telnyx cannot be reached ({outcome})"),
+                    is_undone=isinstance(error, _NEVER_SENT),
+                ) from error
             finally:
                 _observe(request.endpoint, request.label, outcome, time.perf_counter() - started_s)
 
     async def _send(self, request: Request[Parsed], permit: Permit) -> tuple[int, bytes]:
-        async with self._http.stream("GET", request.endpoint, params=dict(request.parameters)) as response:
+        asked_at = self._clock.now()
+        async with self._http.stream(
+            "GET" if request.order is None else "POST",
+            request.path or request.endpoint,
+            params=dict(request.parameters),
+            content=request.order,
+            headers=None if request.order is None else _JSON,
+        ) as response:
             permit.answered(response.status_code, response.headers)
+            told = read_clock_skew(response.headers, asked_at, self._clock.now())
+            self._clock_skew = told if told is not None else self._clock_skew
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
@@ -153,10 +179,14 @@ class TelnyxClient:
         return (self._gates[endpoint].report().reset_at - self._clock.now()).total_seconds()
 
 
+def _may_repeat(is_order: bool, error: BaseException) -> bool:
+    return isinstance(error, Retryable) and (error.is_undone or not is_order)
+
+
 def _observe(endpoint: str, label: str, outcome: str, took_s: float) -> None:
     REQUESTS.labels(endpoint=endpoint, status=outcome).inc()
     REQUEST_SECONDS.labels(endpoint=endpoint).observe(took_s)
-    level = logging.INFO if outcome == "200" else logging.WARNING
+    level = logging.INFO if outcome.startswith("20") else logging.WARNING
     _log.log(
         level,
         "telnyx.asked",

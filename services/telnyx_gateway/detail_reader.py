@@ -145,7 +145,7 @@ class DetailReader:
         for name in names:
             tally.request_count += 1
             try:
-                rows = await self._client.get(_request(query.named(name), number, size), priority)
+                rows = await self._client.ask(_request(query.named(name), number, size), priority)
             except TelnyxRefused as error:
                 if error.field != "request" or name == names[-1]:
                     raise

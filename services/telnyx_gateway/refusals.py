@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from services.common.errors import QuotaExhausted, TelnyxRefused, TelnyxUnreachable, TollbookError
+from services.common.errors import NotFound, QuotaExhausted, TelnyxRefused, TelnyxUnreachable, TollbookError
 
 _MAX_TITLE_LENGTH = 80
 _NOT_FOR_PEOPLE = re.compile(r"[^A-Za-z0-9 .,:;'()/_-]|[0-9]{7,}", re.ASCII)
@@ -17,14 +17,20 @@ _REFUSALS = {
 }
 _ABOUT_THE_KEY = {401, 403}
 _PASSING = {408, 425, 500, 502, 503, 504}
+_DONE = {200, 201, 202}
+_NOT_THERE = {404, 409}
 
 
 class Retryable(Exception):
-    """An attempt failed in a way that the next may not; `error` is what to tell if no attempt is left."""
+    """An attempt failed in a way that the next may not; `error` is what to tell if no attempt is left.
 
-    def __init__(self, error: TollbookError) -> None:
+    `is_undone`: Telnyx certainly did nothing, so that even an order may be repeated.
+    """
+
+    def __init__(self, error: TollbookError, *, is_undone: bool = False) -> None:
         super().__init__(str(error))
         self.error = error
+        self.is_undone = is_undone
 
 
 class _Error(msgspec.Struct):
@@ -36,20 +42,25 @@ class _Errors(msgspec.Struct):
     errors: list[_Error]
 
 
-def raise_for_status(status: int, body: bytes, retry_after_s: float) -> None:
-    """Raise for everything but 200. `retry_after_s`: until the quota renews, for a 429.
+def raise_for_status(status: int, body: bytes, retry_after_s: float, absent: str = "") -> None:
+    """Raise for everything but success. `retry_after_s`: until the quota renews, for a 429.
+
+    `absent`: what to say where the thing that was asked for is not there (404), or not yet (409); then NotFound.
 
     Raises TelnyxRefused where a repetition cannot help: its `field` is TELNYX_API_KEY when it is the key that
     Telnyx does not accept, `request` when it is what was asked (an unknown record type is answered 400).
     Raises Retryable where it may, and TelnyxUnreachable for what no API of Telnyx would answer.
     """
-    if status == 200:
+    if status in _DONE:
         return
     if status == 429:
         raise Retryable(
-            QuotaExhausted("Telnyx's request quota is used up (429)", retry_after_s=max(1.0, retry_after_s))
+            QuotaExhausted("Telnyx's request quota is used up (429)", retry_after_s=max(1.0, retry_after_s)),
+            is_undone=True,
         )
     reason = _telnyx_reason(body)
+    if absent and reason and status in _NOT_THERE:
+        raise NotFound(absent)
     # 401 is about the key whatever the body; the other refusals count only in Telnyx's own form, since the edge
     # in front of it answers in HTML.
     if status in _REFUSALS and (reason or status == 401):

@@ -1,16 +1,15 @@
 """TelnyxGatewayService: protobuf in and out, nothing else."""
 
 from collections.abc import AsyncIterator
-from datetime import date
 from typing import Any
 
 import grpc
-from google.type import date_pb2
 
 from services.common.clock import Clock
 from services.common.errors import InvalidInput
 from services.common.wire import optional_time, to_money, to_timestamp
 from services.telnyx_gateway.client import TelnyxClient
+from services.telnyx_gateway.decode import decode_day, decode_priority, encode_day
 from services.telnyx_gateway.detail_query import DetailQuery, Window, make_query
 from services.telnyx_gateway.detail_reader import Complete, DetailReader, RecordPage
 from services.telnyx_gateway.public_keys import parse_public_keys
@@ -18,8 +17,7 @@ from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.quota_gate import QuotaGate
 from services.telnyx_gateway.request import Request
 from services.telnyx_gateway.shared_balance import SharedBalance
-from services.telnyx_gateway.usage import read_usage
-from services.telnyx_vocabulary.record_types import RecordType, find_record_type
+from services.telnyx_gateway.usage import product_of, read_usage
 from services.telnyx_vocabulary.wire import encode_record
 from tollbook.telnyx.v1 import telnyx_gateway_pb2 as pb
 from tollbook.telnyx.v1 import telnyx_gateway_pb2_grpc
@@ -64,7 +62,7 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
         request: pb.GetPublicKeysRequest,
         context: Context,
     ) -> pb.GetPublicKeysResponse:
-        public_keys = await self._client.get(_PUBLIC_KEY, Priority.PERSON)
+        public_keys = await self._client.ask(_PUBLIC_KEY, Priority.PERSON)
         return pb.GetPublicKeysResponse(public_keys=public_keys)
 
     async def ListDetailRecords(
@@ -72,7 +70,7 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
         request: pb.ListDetailRecordsRequest,
         context: Context,
     ) -> AsyncIterator[pb.ListDetailRecordsResponse]:
-        query, priority = _decode_query(request), _decode_priority(request.priority)
+        query, priority = _decode_query(request), decode_priority(request.priority)
         async for item in self._reader.read(query, priority):
             yield _encode_item(item)
 
@@ -83,7 +81,7 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
         if window is None:
             raise InvalidInput("a count needs from_time and to_time", field="from_time")
         query = make_query(request.record_type, window)
-        counted = await self._reader.count(query, _decode_priority(request.priority))
+        counted = await self._reader.count(query, decode_priority(request.priority))
         return pb.CountDetailRecordsResponse(
             total_results=counted.total_results,
             read_time=to_timestamp(counted.read_at),
@@ -93,16 +91,13 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
         )
 
     async def ListUsage(self, request: pb.ListUsageRequest, context: Context) -> pb.ListUsageResponse:
-        record_type = _decode_type(request.record_type)
-        days = (_decode_day(request.from_day, "from_day"), _decode_day(request.to_day, "to_day"))
-        priority = _decode_priority(request.priority)
-        usage = await read_usage(self._client, self._clock, record_type, days, priority)
+        product = product_of(request.record_type)
+        days = (decode_day(request.from_day, "from_day"), decode_day(request.to_day, "to_day"))
+        priority = decode_priority(request.priority)
+        usage = await read_usage(self._client, self._clock, product, days, priority)
         return pb.ListUsageResponse(
             days=[
-                pb.UsageDay(
-                    day=date_pb2.Date(year=row.day.year, month=row.day.month, day=row.day.day),
-                    cost=to_money(row.cost),
-                )
+                pb.UsageDay(day=encode_day(row.day), cost=to_money(row.cost), decimals=row.decimals)
                 for row in usage.days
             ],
             read_time=to_timestamp(usage.read_at),
@@ -134,28 +129,6 @@ def _decode_window(request: pb.ListDetailRecordsRequest | pb.CountDetailRecordsR
     if (from_at is None) != (to_at is None):
         raise InvalidInput("give both from_time and to_time, or neither", field="to_time")
     return Window(from_at, to_at) if from_at and to_at else None
-
-
-def _decode_type(name: str) -> RecordType:
-    record_type = find_record_type(name)
-    if record_type is None:
-        raise InvalidInput(f"no such record type: {name[:40]!r}", field="record_type")
-    return record_type
-
-
-def _decode_priority(value: int) -> Priority:
-    """Who says nothing waits behind everybody else."""
-    try:
-        return Priority(value)
-    except ValueError:
-        return Priority.BACKGROUND
-
-
-def _decode_day(day: date_pb2.Date, field: str) -> date:
-    try:
-        return date(day.year, day.month, day.day)
-    except ValueError as error:
-        raise InvalidInput(f"{field} is not a day", field=field) from error
 
 
 def _encode_item(item: RecordPage | Complete) -> pb.ListDetailRecordsResponse:

@@ -1,10 +1,13 @@
 """Asking `GET /v2/usage_reports` what Telnyx itself adds up per product and UTC day (Telnyx facts, section 6)."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 import structlog
+from prometheus_client import Counter
 
 from services.common.clock import Clock
 from services.common.errors import InvalidInput, TelnyxUnreachable
@@ -13,21 +16,28 @@ from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.request import Request, UnreadableAnswer
 from services.telnyx_vocabulary.json_values import ABSENT, DEFAULT_CURRENCY, ValueReader, is_absent
-from services.telnyx_vocabulary.record_types import RecordType
+from services.telnyx_vocabulary.record_types import find_record_type
 from services.telnyx_vocabulary.records import UnreadablePage, decode_rows
+
+UNREADABLE_ROWS = Counter(
+    "tollbook_telnyx_unreadable_usage_rows", "Rows of usage reports whose cost could not be read", ["product"]
+)
 
 MAX_DAYS = 31
 _PAGE_SIZE = 5_000
 _MAX_PAGES = 20
+_BY_PRODUCT = "usage:"
+_PRODUCT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class UsageDay:
-    """What one product cost on one UTC day."""
+    """What one product cost on one UTC day, exact only to the `decimals` that Telnyx wrote."""
 
     day: date
     cost: Money
+    decimals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +55,38 @@ class _Row(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
+class _DayRow:
+    """`cost` is None where it is absent or cannot be read."""
+
+    day: date
+    cost: Money | None
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Page:
-    rows: list[tuple[date, Money | None]]
+    rows: list[_DayRow]
     total_pages: int
 
 
+def product_of(record_type: str) -> str:
+    """What usage_reports call a record type, or the product that `usage:<product>` names itself.
+
+    Raises InvalidInput.
+    """
+    if record_type.startswith(_BY_PRODUCT):
+        product = record_type.removeprefix(_BY_PRODUCT)
+        if _PRODUCT.fullmatch(product) is None:
+            raise InvalidInput(f"not the name of a product: {product[:40]!r}", field="record_type")
+        return product
+    known = find_record_type(record_type)
+    if known is None:
+        raise InvalidInput(f"no such record type: {record_type[:40]!r}", field="record_type")
+    return known.product
+
+
 async def read_usage(
-    client: TelnyxClient, clock: Clock, record_type: RecordType, days: tuple[date, date], priority: Priority
+    client: TelnyxClient, clock: Clock, product: str, days: tuple[date, date], priority: Priority
 ) -> Usage:
     """The days from `days[0]` to before `days[1]`, at most 31.
 
@@ -61,22 +96,21 @@ async def read_usage(
     first, end = days
     if not timedelta(0) < end - first <= timedelta(days=MAX_DAYS):
         raise InvalidInput(f"usage is read for 1 to {MAX_DAYS} days at a time", field="to_day")
-    rows: list[tuple[date, Money | None]] = []
+    rows: list[_DayRow] = []
     for number in range(1, _MAX_PAGES + 1):
-        page = await client.get(_request(record_type, first, end, number), priority)
-        rows += [row for row in page.rows if first <= row[0] < end]
+        page = await client.ask(_request(product, first, end, number), priority)
+        rows += [row for row in page.rows if first <= row.day < end]
         if number >= page.total_pages:
+            UNREADABLE_ROWS.labels(product=product).inc(sum(row.cost is None for row in rows))
             return Usage(_added_up(rows), clock.now())
-    raise TelnyxUnreachable(
-        f"Telnyx's usage report of {record_type.product} has more than {_MAX_PAGES} pages"
-    )
+    raise TelnyxUnreachable(f"Telnyx's usage report of {product} has more than {_MAX_PAGES} pages")
 
 
-def _request(record_type: RecordType, first: date, end: date, number: int) -> Request[_Page]:
+def _request(product: str, first: date, end: date, number: int) -> Request[_Page]:
     return Request(
         "usage_reports",
         {
-            "product": record_type.product,
+            "product": product,
             "dimensions": "date",
             "metrics": "cost",
             "start_date": f"{first.isoformat()}T00:00:00Z",
@@ -85,7 +119,7 @@ def _request(record_type: RecordType, first: date, end: date, number: int) -> Re
             "page[size]": str(_PAGE_SIZE),
         },
         _parse_page,
-        f"[TELNYX USAGE] {record_type.product} from {first} to {end}",
+        f"[TELNYX USAGE] {product} from {first} to {end}",
     )
 
 
@@ -97,8 +131,7 @@ def _parse_page(body: bytes) -> _Page:
     return _Page(list(map(_read_row, page.rows)), page.total_pages)
 
 
-def _read_row(raw: bytes) -> tuple[date, Money | None]:
-    """The day of one row and what it cost, None where that is absent or cannot be read."""
+def _read_row(raw: bytes) -> _DayRow:
     reader = ValueReader()
     row = reader.shape(msgspec.Raw(raw), "row", _Row) or _Row()
     currency = DEFAULT_CURRENCY if is_absent(row.currency) else reader.text(row.currency, "currency")
@@ -110,15 +143,23 @@ def _read_row(raw: bytes) -> tuple[date, Money | None]:
         raise UnreadableAnswer("a row of usage names no day") from error
     if reader.unreadable:
         _log.warning("usage.unreadable", day=day.isoformat(), message="; ".join(reader.unreadable))
-    return day, cost
+    return _DayRow(day, cost, 0 if cost is None else written_decimals(reader.text(row.cost, "cost")))
 
 
-def _added_up(rows: list[tuple[date, Money | None]]) -> tuple[UsageDay, ...]:
+def written_decimals(text: str) -> int:
+    """With how many decimals an amount that can be read is written: 2 of `1.50`, 7 of `1.666E-4`, 0 of `12`."""
+    exponent = Decimal(text).as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _added_up(rows: list[_DayRow]) -> tuple[UsageDay, ...]:
     """One row per day and currency, in order; a day of which any row cannot be read is left out."""
-    dark = {day for day, cost in rows if cost is None}
-    nanos: dict[tuple[date, str], int] = {}
-    for day, cost in rows:
-        if cost is not None and day not in dark:
-            key = (day, cost.currency)
-            nanos[key] = nanos.get(key, 0) + cost.nanos
-    return tuple(UsageDay(day, Money(currency, amount)) for (day, currency), amount in sorted(nanos.items()))
+    dark = {row.day for row in rows if row.cost is None}
+    sums: dict[tuple[date, str], UsageDay] = {}
+    for row in rows:
+        if row.cost is None or row.day in dark:
+            continue
+        key = (row.day, row.cost.currency)
+        before = sums.get(key, UsageDay(row.day, Money(row.cost.currency, 0), 0))
+        sums[key] = UsageDay(row.day, before.cost + row.cost, max(before.decimals, row.decimals))
+    return tuple(sums[key] for key in sorted(sums))

@@ -147,6 +147,7 @@ RECORD_TYPES: tuple[RecordType, ...] = (
 )
 
 _BY_NAME = {name: entry for entry in RECORD_TYPES for name in (entry.name, *entry.aliases)}
+_BY_PRODUCT = {entry.product: entry for entry in RECORD_TYPES}
 _BY_CALL_PART = {entry.call_part: entry for entry in RECORD_TYPES if entry.call_part}
 _BY_EVENT = {event: entry for entry in RECORD_TYPES for event in entry.announcing_events}
 
@@ -171,6 +172,19 @@ def record_type_of_call_part(call_part: str) -> str:
     """The canonical record type that bills the same charge as a part of `call.cost` (Telnyx facts, section 4)."""
     entry = _BY_CALL_PART.get(call_part) or _BY_NAME.get(call_part)
     return entry.name if entry else call_part
+
+
+def record_type_of_product(product: str) -> str:
+    """The canonical record type that Telnyx bills as this product; the product itself where none is known."""
+    entry = next(
+        (
+            found
+            for name in (product, product.replace("_", "-"))
+            if (found := _BY_NAME.get(name) or _BY_PRODUCT.get(name))
+        ),
+        None,
+    )
+    return entry.name if entry else product
 
 
 def record_type_announced_by(event_type: str) -> RecordType | None:

@@ -12,6 +12,11 @@ from services.telnyx_gateway.quota_gate import QuotaGate
 KEY = "KEY0123456789SYNTHETIC"
 NUMBER = "+12025550131"
 
+_ENDPOINTS = (
+    *("balance", "detail_records", "usage_reports", "usage_options", "charges_summary"),
+    *("call_control_applications", "session_analysis", "webhook_deliveries", "reports"),
+)
+
 Handler = Callable[[httpx.Request], httpx.Response]
 AsyncHandler = Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
 
@@ -34,9 +39,7 @@ async def open_client(
 ) -> AsyncIterator[TelnyxClient]:
     """A client without waits between attempts."""
     clock = SystemClock()
-    gates = {
-        name: QuotaGate(name, limit, 3_600, clock) for name in ("balance", "detail_records", "usage_reports")
-    }
+    gates = {name: QuotaGate(name, limit, 3_600, clock) for name in _ENDPOINTS}
     client = TelnyxClient(
         "https://api.example.test",
         key,

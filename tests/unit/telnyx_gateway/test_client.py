@@ -43,14 +43,14 @@ def scripted(*answers: httpx.Response | Exception) -> Network:
 async def failure(network: Network, priority: Priority = Priority.JOB) -> TollbookError:
     async with open_client(network) as client:
         with pytest.raises(TollbookError) as failed:
-            await client.get(BALANCE, priority)
+            await client.ask(BALANCE, priority)
     return failed.value
 
 
 async def test_a_good_answer_is_parsed_and_the_key_goes_in_a_header_only() -> None:
     network = scripted(GOOD)
     async with open_client(network) as client:
-        assert await client.get(BALANCE, Priority.JOB) == b'{"data": {}}'
+        assert await client.ask(BALANCE, Priority.JOB) == b'{"data": {}}'
     (request,) = network.requests
     assert str(request.url) == "https://api.example.test/v2/balance"
     assert request.headers["authorization"] == f"Bearer {KEY}"
@@ -72,7 +72,7 @@ async def test_a_good_answer_is_parsed_and_the_key_goes_in_a_header_only() -> No
 async def test_what_can_pass_is_tried_again(passing: httpx.Response | Exception) -> None:
     network = scripted(passing, passing, GOOD)
     async with open_client(network) as client:
-        assert await client.get(BALANCE, Priority.JOB)
+        assert await client.ask(BALANCE, Priority.JOB)
     assert len(network.requests) == 3
 
 
@@ -115,7 +115,7 @@ async def test_a_person_waits_for_all_attempts_together_only_so_long(monkeypatch
 
     async with open_client(stall) as client:
         with pytest.raises(TelnyxUnreachable, match="did not answer in time"):
-            await client.get(BALANCE, Priority.PERSON)
+            await client.ask(BALANCE, Priority.PERSON)
 
 
 async def test_an_answer_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ async def test_an_answer_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) 
 
     async with open_client(answer) as client:
         with pytest.raises(TelnyxUnreachable, match="did not answer in time"):
-            await client.get(BALANCE, Priority.JOB)
+            await client.ask(BALANCE, Priority.JOB)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ async def test_a_429_makes_a_job_wait_for_the_next_window() -> None:
     spent = {"x-ratelimit-limit": "40, 40;w=60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
     network = scripted(httpx.Response(429, headers=spent, content=b"{}"), GOOD)
     async with open_client(network) as client:
-        assert await client.get(BALANCE, Priority.JOB)
+        assert await client.ask(BALANCE, Priority.JOB)
     assert len(network.requests) == 2
 
 
@@ -198,7 +198,7 @@ async def test_without_a_key_nothing_is_sent() -> None:
     network = scripted(GOOD)
     async with open_client(network, key="") as client:
         with pytest.raises(TelnyxRefused, match="TELNYX_API_KEY is not set"):
-            await client.get(BALANCE, Priority.PERSON)
+            await client.ask(BALANCE, Priority.PERSON)
     assert network.requests == []
 
 
@@ -206,7 +206,7 @@ async def test_every_attempt_is_logged_without_key_and_ids() -> None:
     request = Request("detail_records", {"filter[id]": NUMBER}, parse, "[TELNYX DETAIL RECORDS] amd page 1")
     async with open_client(scripted(html(502), GOOD)) as client:
         with structlog.testing.capture_logs() as lines:
-            await client.get(request, Priority.JOB)
+            await client.ask(request, Priority.JOB)
     assert [(line["event"], line["message"]) for line in lines] == [
         ("telnyx.asked", "[TELNYX DETAIL RECORDS] amd page 1: 502"),
         ("telnyx.asked", "[TELNYX DETAIL RECORDS] amd page 1: 200"),

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -17,8 +18,7 @@ from services.telnyx_gateway.balance import Balance, parse_balance
 from services.telnyx_gateway.public_keys import parse_public_keys
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.request import UnreadableAnswer
-from services.telnyx_gateway.usage import UsageDay, read_usage
-from services.telnyx_vocabulary.record_types import RecordType, find_record_type
+from services.telnyx_gateway.usage import UsageDay, product_of, read_usage, written_decimals
 from tests.unit.telnyx_gateway.support import Network, open_client
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -96,12 +96,6 @@ def test_no_bytes_make_the_parsers_fail_otherwise(body: bytes) -> None:
             parse(body)
 
 
-def of_type(name: str) -> RecordType:
-    found = find_record_type(name)
-    assert found is not None
-    return found
-
-
 NOVEMBER = (date(2026, 11, 1), date(2026, 11, 4))
 
 
@@ -109,7 +103,7 @@ async def usage(
     answer: Any, days: tuple[date, date] = NOVEMBER, type_name: str = "stt"
 ) -> tuple[UsageDay, ...]:
     async with open_client(Network(answer)) as client:
-        read = await read_usage(client, SystemClock(), of_type(type_name), days, Priority.JOB)
+        read = await read_usage(client, SystemClock(), product_of(type_name), days, Priority.JOB)
     return read.days
 
 
@@ -147,8 +141,8 @@ async def test_only_days_with_a_readable_row_are_given() -> None:
         {"date": "2026-11-05", "cost": 1}
     ]"""
     assert await usage(lambda _: page(rows)) == (
-        UsageDay(date(2026, 11, 1), usd(15_000_000)),
-        UsageDay(date(2026, 11, 2), usd(0)),
+        UsageDay(date(2026, 11, 1), usd(15_000_000), decimals=4),
+        UsageDay(date(2026, 11, 2), usd(0), decimals=0),
     )
 
 
@@ -156,12 +150,12 @@ async def test_rows_of_one_day_add_up_over_pages_unless_one_is_dark() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         number = int(request.url.params["page[number]"])
         rows = {
-            1: '[{"date": "2026-11-01", "cost": "1.5"}, {"date": "2026-11-02", "cost": 2}]',
+            1: '[{"date": "2026-11-01", "cost": "1.50"}, {"date": "2026-11-02", "cost": 2}]',
             2: '[{"date": "2026-11-01", "cost": 1}, {"date": "2026-11-02", "cost": null}]',
         }
         return page(rows[number], number, total_pages=2)
 
-    assert await usage(answer) == (UsageDay(date(2026, 11, 1), usd(2_500_000_000)),)
+    assert await usage(answer) == (UsageDay(date(2026, 11, 1), usd(2_500_000_000), decimals=2),)
 
 
 async def test_a_row_without_a_day_makes_the_whole_answer_unreadable() -> None:
@@ -178,3 +172,24 @@ async def test_a_report_without_end_is_given_up() -> None:
 async def test_telnyx_takes_at_most_31_days(end: date) -> None:
     with pytest.raises(InvalidInput):
         await usage(lambda _: page("[]"), (NOVEMBER[0], end))
+
+
+@pytest.mark.parametrize(
+    ("text", "decimals"),
+    [("12", 0), ("1.50", 2), ("-0.0150", 4), ("1.666E-4", 7), ("7.0E-7", 8), ("1E+3", 0), ("1.25e1", 1)],
+)
+def test_decimals_are_those_that_telnyx_wrote(text: str, decimals: int) -> None:
+    assert written_decimals(text) == decimals
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=9, min_value=-(10**6), max_value=10**6))
+def test_an_amount_has_no_digit_beyond_its_decimals(amount: Decimal) -> None:
+    assert amount == round(amount, written_decimals(str(amount)))
+
+
+def test_a_product_is_named_by_its_record_type_or_by_itself() -> None:
+    assert product_of("stt") == "speech-to-text"
+    assert product_of("usage:number-lookup") == "number-lookup"
+    for wrong in ("unheard-of", "usage:", "usage:Two Words", "usage:../balance", "usage:" + "a" * 65):
+        with pytest.raises(InvalidInput):
+            product_of(wrong)
