@@ -22,6 +22,7 @@ from services.ledger.store.call_facts import list_call_facts
 from services.ledger.store.call_views import get_call, get_session
 from services.ledger.store.charge_pages import list_charges
 from services.ledger.store.charge_views import get_charge
+from services.ledger.store.held_counts import count_held
 from services.ledger.store.recorded_sweeps import UsageDay
 from services.ledger.store.summaries import Sums, summarize
 from services.ledger.store.work_lists import list_open, list_sweeps
@@ -123,6 +124,14 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
             lambda connection: list_sweeps(connection, request.record_type, since, size, request.page_token)
         )
         return ledger_pb2.ListSweepsResponse(sweeps=map(codec.encode_sweep, rows), next_page_token=cursor)
+
+    async def CountHeldRecords(
+        self, request: ledger_pb2.CountHeldRecordsRequest, _context: Context
+    ) -> ledger_pb2.CountHeldRecordsResponse:
+        with refused_as("edges"):
+            edges = [from_timestamp(edge) for edge in request.edges]
+        counts = await self._read(lambda connection: count_held(connection, request.record_type, edges))
+        return ledger_pb2.CountHeldRecordsResponse(counts=counts)
 
     async def GetCall(
         self, request: ledger_pb2.GetCallRequest, _context: Context

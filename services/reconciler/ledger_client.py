@@ -92,6 +92,16 @@ class LedgerClient:
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
 
+    async def held_counts(self, record_type: str, edges: Sequence[datetime]) -> list[int]:
+        request = ledger_pb2.CountHeldRecordsRequest(
+            record_type=record_type, edges=[to_timestamp(edge) for edge in edges]
+        )
+        try:
+            answer = await self._stub.CountHeldRecords(request)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from error
+        return list(answer.counts)
+
     async def list_sweeps(self, read_since: datetime) -> AsyncIterator[tuple[Sweep, ...]]:
         request = ledger_pb2.ListSweepsRequest(read_since=to_timestamp(read_since), page_size=_PAGE_SIZE)
         while True:

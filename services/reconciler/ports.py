@@ -20,6 +20,9 @@ from services.telnyx_vocabulary.detail_record import DetailRecord
 MAX_IDS = 1_000
 """How many ids one question to the ledger may name."""
 
+MAX_EDGES = 101
+"""How many edges of windows one question to the ledger may name."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenItems:
@@ -59,6 +62,9 @@ class LedgerPort(Protocol):
 
     async def record_usage(self, usage: Usage) -> None:
         """Book what usage_reports said."""
+
+    async def held_counts(self, record_type: str, edges: Sequence[datetime]) -> list[int]:
+        """How many records of a type the book holds between each two neighbouring edges (2 to MAX_EDGES)."""
 
     def list_sweeps(self, read_since: datetime) -> AsyncIterator[tuple[Sweep, ...]]:
         """The sweeps read since, newest first, page by page."""

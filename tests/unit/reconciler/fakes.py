@@ -1,8 +1,10 @@
 """A ledger and a Telnyx in memory, behind the reconciler's ports: just enough of each to be reconciled against."""
 
+from bisect import bisect_left
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from services.common.clock import Clock
 from services.common.errors import NotFound, TollbookError
@@ -91,6 +93,16 @@ class FakeLedger:
     async def record_usage(self, usage: Usage) -> None:
         self._check()
         self.usages.append(usage)
+
+    async def held_counts(self, record_type: str, edges: Sequence[datetime]) -> list[int]:
+        self._check()
+        times = sorted(
+            record.record_time
+            for (name, _), record in self.records.items()
+            if name == record_type and record.record_time is not None
+        )
+        places = [bisect_left(times, edge) for edge in edges]
+        return [end - start for start, end in pairwise(places)]
 
     async def list_sweeps(self, read_since: datetime) -> AsyncIterator[tuple[Sweep, ...]]:
         self._check()

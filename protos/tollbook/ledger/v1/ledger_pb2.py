@@ -30,17 +30,17 @@ from tollbook.telnyx.v1 import telnyx_gateway_pb2 as tollbook_dot_telnyx_dot_v1_
 from tollbook.telnyx.v1 import webhook_event_pb2 as tollbook_dot_telnyx_dot_v1_dot_webhook__event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftollbook/ledger/v1/ledger.proto\x12\x12tollbook.ledger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1dtollbook/ledger/v1/book.proto\x1a&tollbook/telnyx/v1/detail_record.proto\x1a\'tollbook/telnyx/v1/telnyx_gateway.proto\x1a&tollbook/telnyx/v1/webhook_event.proto\"G\n\x13RecordEventsRequest\x12\x30\n\x06\x65vents\x18\x01 \x03(\x0b\x32 .tollbook.telnyx.v1.WebhookEvent\")\n\x14RecordEventsResponse\x12\x11\n\tnew_count\x18\x01 \x01(\x05\"O\n\x1aRecordDetailRecordsRequest\x12\x31\n\x07records\x18\x01 \x03(\x0b\x32 .tollbook.telnyx.v1.DetailRecord\"G\n\x1bRecordDetailRecordsResponse\x12\x11\n\tnew_count\x18\x01 \x01(\x05\x12\x15\n\rchanged_count\x18\x02 \x01(\x05\">\n\x12RecordSweepRequest\x12(\n\x05sweep\x18\x01 \x01(\x0b\x32\x19.tollbook.ledger.v1.Sweep\"?\n\x13RecordSweepResponse\x12(\n\x05sweep\x18\x01 \x01(\x0b\x32\x19.tollbook.ledger.v1.Sweep\"\x99\x01\n\x12RecordUsageRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12*\n\x04\x64\x61ys\x18\x02 \x03(\x0b\x32\x1c.tollbook.telnyx.v1.UsageDay\x12-\n\tread_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61\x63\x63ount_key\x18\x04 \x01(\t\"\x15\n\x13RecordUsageResponse\"\x84\x01\n\x14ListUnsettledRequest\x12\x31\n\rchanged_since\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrecord_ids\x18\x02 \x03(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\x91\x01\n\x15ListUnsettledResponse\x12\x30\n\x05items\x18\x01 \x03(\x0b\x32!.tollbook.ledger.v1.UnsettledItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12-\n\tread_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb2\x01\n\x11ListSweepsRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12.\n\nread_since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x31\n\x07verdict\x18\x05 \x01(\x0e\x32 .tollbook.ledger.v1.SweepVerdict\"X\n\x12ListSweepsResponse\x12)\n\x06sweeps\x18\x01 \x03(\x0b\x32\x19.tollbook.ledger.v1.Sweep\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1c\n\x0eGetCallRequest\x12\n\n\x02id\x18\x01 \x01(\t\"<\n\x0fGetCallResponse\x12)\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x1b.tollbook.ledger.v1.CallLeg\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"B\n\x12GetSessionResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.tollbook.ledger.v1.Session\"\x81\x02\n\x0c\x43hargeFilter\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cphone_number\x18\x03 \x01(\t\x12,\n\x04kind\x18\x04 \x01(\x0e\x32\x1e.tollbook.ledger.v1.RecordKind\x12\x30\n\x06status\x18\x05 \x01(\x0e\x32 .tollbook.ledger.v1.ChargeStatus\x12\x11\n\tdirection\x18\x06 \x01(\t\x12\x0c\n\x04text\x18\x07 \x01(\t\"\"\n\x14ListCallFactsRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x8a\x01\n\x15ListCallFactsResponse\x12-\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.tollbook.ledger.v1.EventFact\x12/\n\x07records\x18\x02 \x03(\x0b\x32\x1e.tollbook.ledger.v1.RecordFact\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"S\n\x10GetChargeRequest\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.tollbook.ledger.v1.RecordKind\x12\x11\n\trecord_id\x18\x02 \x01(\t\"\xf5\x01\n\x11GetChargeResponse\x12+\n\x07\x63harges\x18\x01 \x03(\x0b\x32\x1a.tollbook.ledger.v1.Charge\x12\'\n\x05parts\x18\x02 \x03(\x0b\x32\x18.tollbook.ledger.v1.Part\x12*\n\x07history\x18\x03 \x03(\x0b\x32\x19.tollbook.ledger.v1.Entry\x12-\n\x06\x65vents\x18\x04 \x03(\x0b\x32\x1d.tollbook.ledger.v1.EventFact\x12/\n\x07records\x18\x05 \x03(\x0b\x32\x1e.tollbook.ledger.v1.RecordFact\"\'\n\x13WatchChargesRequest\x12\x10\n\x08position\x18\x01 \x01(\t\"U\n\x14WatchChargesResponse\x12+\n\x07\x63harges\x18\x01 \x03(\x0b\x32\x1a.tollbook.ledger.v1.Charge\x12\x10\n\x08position\x18\x02 \x01(\t\"\x9d\x01\n\x12ListChargesRequest\x12\x30\n\x06\x66ilter\x18\x01 \x01(\x0b\x32 .tollbook.ledger.v1.ChargeFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12.\n\x05order\x18\x04 \x01(\x0e\x32\x1f.tollbook.ledger.v1.ChargeOrder\"[\n\x13ListChargesResponse\x12+\n\x07\x63harges\x18\x01 \x03(\x0b\x32\x1a.tollbook.ledger.v1.Charge\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"s\n\x10SummarizeRequest\x12\x30\n\x06\x66ilter\x18\x01 \x01(\x0b\x32 .tollbook.ledger.v1.ChargeFilter\x12-\n\x08group_by\x18\x02 \x01(\x0e\x32\x1b.tollbook.ledger.v1.GroupBy\"q\n\x11SummarizeResponse\x12*\n\x06totals\x18\x01 \x03(\x0b\x32\x1a.tollbook.ledger.v1.Totals\x12\x30\n\x06groups\x18\x02 \x03(\x0b\x32 .tollbook.ledger.v1.SummaryGroup\"U\n\x0cSummaryGroup\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x06totals\x18\x02 \x03(\x0b\x32\x1a.tollbook.ledger.v1.Totals\x12\x0c\n\x04part\x18\x03 \x01(\t\"\xaf\x02\n\x06Totals\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12&\n\ntotal_cost\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12%\n\tcall_cost\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12$\n\x08sms_cost\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12&\n\nother_cost\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12*\n\x0e\x65stimated_cost\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12&\n\nexact_cost\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12\r\n\x05\x63ount\x18\x08 \x01(\x03\x12\x13\n\x0b\x65xact_count\x18\t \x01(\x03*\xc7\x01\n\x0b\x43hargeOrder\x12\x1c\n\x18\x43HARGE_ORDER_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HARGE_ORDER_NEWEST\x10\x01\x12\x17\n\x13\x43HARGE_ORDER_OLDEST\x10\x02\x12\x18\n\x14\x43HARGE_ORDER_DEAREST\x10\x03\x12\x19\n\x15\x43HARGE_ORDER_CHEAPEST\x10\x04\x12\x18\n\x14\x43HARGE_ORDER_LONGEST\x10\x05\x12\x19\n\x15\x43HARGE_ORDER_SHORTEST\x10\x06*\x92\x01\n\x07GroupBy\x12\x18\n\x14GROUP_BY_UNSPECIFIED\x10\x00\x12\x10\n\x0cGROUP_BY_DAY\x10\x01\x12\x13\n\x0fGROUP_BY_NUMBER\x10\x02\x12\x18\n\x14GROUP_BY_RECORD_TYPE\x10\x03\x12\x11\n\rGROUP_BY_PART\x10\x04\x12\x19\n\x15GROUP_BY_DAY_AND_PART\x10\x05\x32\xfd\t\n\rLedgerService\x12\x61\n\x0cRecordEvents\x12\'.tollbook.ledger.v1.RecordEventsRequest\x1a(.tollbook.ledger.v1.RecordEventsResponse\x12v\n\x13RecordDetailRecords\x12..tollbook.ledger.v1.RecordDetailRecordsRequest\x1a/.tollbook.ledger.v1.RecordDetailRecordsResponse\x12^\n\x0bRecordSweep\x12&.tollbook.ledger.v1.RecordSweepRequest\x1a\'.tollbook.ledger.v1.RecordSweepResponse\x12^\n\x0bRecordUsage\x12&.tollbook.ledger.v1.RecordUsageRequest\x1a\'.tollbook.ledger.v1.RecordUsageResponse\x12\x64\n\rListUnsettled\x12(.tollbook.ledger.v1.ListUnsettledRequest\x1a).tollbook.ledger.v1.ListUnsettledResponse\x12[\n\nListSweeps\x12%.tollbook.ledger.v1.ListSweepsRequest\x1a&.tollbook.ledger.v1.ListSweepsResponse\x12R\n\x07GetCall\x12\".tollbook.ledger.v1.GetCallRequest\x1a#.tollbook.ledger.v1.GetCallResponse\x12[\n\nGetSession\x12%.tollbook.ledger.v1.GetSessionRequest\x1a&.tollbook.ledger.v1.GetSessionResponse\x12\x64\n\rListCallFacts\x12(.tollbook.ledger.v1.ListCallFactsRequest\x1a).tollbook.ledger.v1.ListCallFactsResponse\x12X\n\tGetCharge\x12$.tollbook.ledger.v1.GetChargeRequest\x1a%.tollbook.ledger.v1.GetChargeResponse\x12^\n\x0bListCharges\x12&.tollbook.ledger.v1.ListChargesRequest\x1a\'.tollbook.ledger.v1.ListChargesResponse\x12X\n\tSummarize\x12$.tollbook.ledger.v1.SummarizeRequest\x1a%.tollbook.ledger.v1.SummarizeResponse\x12\x63\n\x0cWatchCharges\x12\'.tollbook.ledger.v1.WatchChargesRequest\x1a(.tollbook.ledger.v1.WatchChargesResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftollbook/ledger/v1/ledger.proto\x12\x12tollbook.ledger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1dtollbook/ledger/v1/book.proto\x1a&tollbook/telnyx/v1/detail_record.proto\x1a\'tollbook/telnyx/v1/telnyx_gateway.proto\x1a&tollbook/telnyx/v1/webhook_event.proto\"G\n\x13RecordEventsRequest\x12\x30\n\x06\x65vents\x18\x01 \x03(\x0b\x32 .tollbook.telnyx.v1.WebhookEvent\")\n\x14RecordEventsResponse\x12\x11\n\tnew_count\x18\x01 \x01(\x05\"O\n\x1aRecordDetailRecordsRequest\x12\x31\n\x07records\x18\x01 \x03(\x0b\x32 .tollbook.telnyx.v1.DetailRecord\"G\n\x1bRecordDetailRecordsResponse\x12\x11\n\tnew_count\x18\x01 \x01(\x05\x12\x15\n\rchanged_count\x18\x02 \x01(\x05\">\n\x12RecordSweepRequest\x12(\n\x05sweep\x18\x01 \x01(\x0b\x32\x19.tollbook.ledger.v1.Sweep\"?\n\x13RecordSweepResponse\x12(\n\x05sweep\x18\x01 \x01(\x0b\x32\x19.tollbook.ledger.v1.Sweep\"\x99\x01\n\x12RecordUsageRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12*\n\x04\x64\x61ys\x18\x02 \x03(\x0b\x32\x1c.tollbook.telnyx.v1.UsageDay\x12-\n\tread_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61\x63\x63ount_key\x18\x04 \x01(\t\"\x15\n\x13RecordUsageResponse\"\x84\x01\n\x14ListUnsettledRequest\x12\x31\n\rchanged_since\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrecord_ids\x18\x02 \x03(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\x91\x01\n\x15ListUnsettledResponse\x12\x30\n\x05items\x18\x01 \x03(\x0b\x32!.tollbook.ledger.v1.UnsettledItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12-\n\tread_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb2\x01\n\x11ListSweepsRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12.\n\nread_since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x31\n\x07verdict\x18\x05 \x01(\x0e\x32 .tollbook.ledger.v1.SweepVerdict\"X\n\x12ListSweepsResponse\x12)\n\x06sweeps\x18\x01 \x03(\x0b\x32\x19.tollbook.ledger.v1.Sweep\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Y\n\x17\x43ountHeldRecordsRequest\x12\x13\n\x0brecord_type\x18\x01 \x01(\t\x12)\n\x05\x65\x64ges\x18\x02 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\"*\n\x18\x43ountHeldRecordsResponse\x12\x0e\n\x06\x63ounts\x18\x01 \x03(\x03\"\x1c\n\x0eGetCallRequest\x12\n\n\x02id\x18\x01 \x01(\t\"<\n\x0fGetCallResponse\x12)\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x1b.tollbook.ledger.v1.CallLeg\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"B\n\x12GetSessionResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.tollbook.ledger.v1.Session\"\x81\x02\n\x0c\x43hargeFilter\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cphone_number\x18\x03 \x01(\t\x12,\n\x04kind\x18\x04 \x01(\x0e\x32\x1e.tollbook.ledger.v1.RecordKind\x12\x30\n\x06status\x18\x05 \x01(\x0e\x32 .tollbook.ledger.v1.ChargeStatus\x12\x11\n\tdirection\x18\x06 \x01(\t\x12\x0c\n\x04text\x18\x07 \x01(\t\"\"\n\x14ListCallFactsRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x8a\x01\n\x15ListCallFactsResponse\x12-\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.tollbook.ledger.v1.EventFact\x12/\n\x07records\x18\x02 \x03(\x0b\x32\x1e.tollbook.ledger.v1.RecordFact\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"S\n\x10GetChargeRequest\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.tollbook.ledger.v1.RecordKind\x12\x11\n\trecord_id\x18\x02 \x01(\t\"\xf5\x01\n\x11GetChargeResponse\x12+\n\x07\x63harges\x18\x01 \x03(\x0b\x32\x1a.tollbook.ledger.v1.Charge\x12\'\n\x05parts\x18\x02 \x03(\x0b\x32\x18.tollbook.ledger.v1.Part\x12*\n\x07history\x18\x03 \x03(\x0b\x32\x19.tollbook.ledger.v1.Entry\x12-\n\x06\x65vents\x18\x04 \x03(\x0b\x32\x1d.tollbook.ledger.v1.EventFact\x12/\n\x07records\x18\x05 \x03(\x0b\x32\x1e.tollbook.ledger.v1.RecordFact\"\'\n\x13WatchChargesRequest\x12\x10\n\x08position\x18\x01 \x01(\t\"U\n\x14WatchChargesResponse\x12+\n\x07\x63harges\x18\x01 \x03(\x0b\x32\x1a.tollbook.ledger.v1.Charge\x12\x10\n\x08position\x18\x02 \x01(\t\"\x9d\x01\n\x12ListChargesRequest\x12\x30\n\x06\x66ilter\x18\x01 \x01(\x0b\x32 .tollbook.ledger.v1.ChargeFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12.\n\x05order\x18\x04 \x01(\x0e\x32\x1f.tollbook.ledger.v1.ChargeOrder\"[\n\x13ListChargesResponse\x12+\n\x07\x63harges\x18\x01 \x03(\x0b\x32\x1a.tollbook.ledger.v1.Charge\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"s\n\x10SummarizeRequest\x12\x30\n\x06\x66ilter\x18\x01 \x01(\x0b\x32 .tollbook.ledger.v1.ChargeFilter\x12-\n\x08group_by\x18\x02 \x01(\x0e\x32\x1b.tollbook.ledger.v1.GroupBy\"q\n\x11SummarizeResponse\x12*\n\x06totals\x18\x01 \x03(\x0b\x32\x1a.tollbook.ledger.v1.Totals\x12\x30\n\x06groups\x18\x02 \x03(\x0b\x32 .tollbook.ledger.v1.SummaryGroup\"U\n\x0cSummaryGroup\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x06totals\x18\x02 \x03(\x0b\x32\x1a.tollbook.ledger.v1.Totals\x12\x0c\n\x04part\x18\x03 \x01(\t\"\xaf\x02\n\x06Totals\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12&\n\ntotal_cost\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12%\n\tcall_cost\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12$\n\x08sms_cost\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12&\n\nother_cost\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12*\n\x0e\x65stimated_cost\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12&\n\nexact_cost\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12\r\n\x05\x63ount\x18\x08 \x01(\x03\x12\x13\n\x0b\x65xact_count\x18\t \x01(\x03*\xc7\x01\n\x0b\x43hargeOrder\x12\x1c\n\x18\x43HARGE_ORDER_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HARGE_ORDER_NEWEST\x10\x01\x12\x17\n\x13\x43HARGE_ORDER_OLDEST\x10\x02\x12\x18\n\x14\x43HARGE_ORDER_DEAREST\x10\x03\x12\x19\n\x15\x43HARGE_ORDER_CHEAPEST\x10\x04\x12\x18\n\x14\x43HARGE_ORDER_LONGEST\x10\x05\x12\x19\n\x15\x43HARGE_ORDER_SHORTEST\x10\x06*\x92\x01\n\x07GroupBy\x12\x18\n\x14GROUP_BY_UNSPECIFIED\x10\x00\x12\x10\n\x0cGROUP_BY_DAY\x10\x01\x12\x13\n\x0fGROUP_BY_NUMBER\x10\x02\x12\x18\n\x14GROUP_BY_RECORD_TYPE\x10\x03\x12\x11\n\rGROUP_BY_PART\x10\x04\x12\x19\n\x15GROUP_BY_DAY_AND_PART\x10\x05\x32\xec\n\n\rLedgerService\x12\x61\n\x0cRecordEvents\x12\'.tollbook.ledger.v1.RecordEventsRequest\x1a(.tollbook.ledger.v1.RecordEventsResponse\x12v\n\x13RecordDetailRecords\x12..tollbook.ledger.v1.RecordDetailRecordsRequest\x1a/.tollbook.ledger.v1.RecordDetailRecordsResponse\x12^\n\x0bRecordSweep\x12&.tollbook.ledger.v1.RecordSweepRequest\x1a\'.tollbook.ledger.v1.RecordSweepResponse\x12^\n\x0bRecordUsage\x12&.tollbook.ledger.v1.RecordUsageRequest\x1a\'.tollbook.ledger.v1.RecordUsageResponse\x12\x64\n\rListUnsettled\x12(.tollbook.ledger.v1.ListUnsettledRequest\x1a).tollbook.ledger.v1.ListUnsettledResponse\x12[\n\nListSweeps\x12%.tollbook.ledger.v1.ListSweepsRequest\x1a&.tollbook.ledger.v1.ListSweepsResponse\x12m\n\x10\x43ountHeldRecords\x12+.tollbook.ledger.v1.CountHeldRecordsRequest\x1a,.tollbook.ledger.v1.CountHeldRecordsResponse\x12R\n\x07GetCall\x12\".tollbook.ledger.v1.GetCallRequest\x1a#.tollbook.ledger.v1.GetCallResponse\x12[\n\nGetSession\x12%.tollbook.ledger.v1.GetSessionRequest\x1a&.tollbook.ledger.v1.GetSessionResponse\x12\x64\n\rListCallFacts\x12(.tollbook.ledger.v1.ListCallFactsRequest\x1a).tollbook.ledger.v1.ListCallFactsResponse\x12X\n\tGetCharge\x12$.tollbook.ledger.v1.GetChargeRequest\x1a%.tollbook.ledger.v1.GetChargeResponse\x12^\n\x0bListCharges\x12&.tollbook.ledger.v1.ListChargesRequest\x1a\'.tollbook.ledger.v1.ListChargesResponse\x12X\n\tSummarize\x12$.tollbook.ledger.v1.SummarizeRequest\x1a%.tollbook.ledger.v1.SummarizeResponse\x12\x63\n\x0cWatchCharges\x12\'.tollbook.ledger.v1.WatchChargesRequest\x1a(.tollbook.ledger.v1.WatchChargesResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollbook.ledger.v1.ledger_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHARGEORDER']._serialized_start=3375
-  _globals['_CHARGEORDER']._serialized_end=3574
-  _globals['_GROUPBY']._serialized_start=3577
-  _globals['_GROUPBY']._serialized_end=3723
+  _globals['_CHARGEORDER']._serialized_start=3510
+  _globals['_CHARGEORDER']._serialized_end=3709
+  _globals['_GROUPBY']._serialized_start=3712
+  _globals['_GROUPBY']._serialized_end=3858
   _globals['_RECORDEVENTSREQUEST']._serialized_start=265
   _globals['_RECORDEVENTSREQUEST']._serialized_end=336
   _globals['_RECORDEVENTSRESPONSE']._serialized_start=338
@@ -65,40 +65,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSWEEPSREQUEST']._serialized_end=1305
   _globals['_LISTSWEEPSRESPONSE']._serialized_start=1307
   _globals['_LISTSWEEPSRESPONSE']._serialized_end=1395
-  _globals['_GETCALLREQUEST']._serialized_start=1397
-  _globals['_GETCALLREQUEST']._serialized_end=1425
-  _globals['_GETCALLRESPONSE']._serialized_start=1427
-  _globals['_GETCALLRESPONSE']._serialized_end=1487
-  _globals['_GETSESSIONREQUEST']._serialized_start=1489
-  _globals['_GETSESSIONREQUEST']._serialized_end=1528
-  _globals['_GETSESSIONRESPONSE']._serialized_start=1530
-  _globals['_GETSESSIONRESPONSE']._serialized_end=1596
-  _globals['_CHARGEFILTER']._serialized_start=1599
-  _globals['_CHARGEFILTER']._serialized_end=1856
-  _globals['_LISTCALLFACTSREQUEST']._serialized_start=1858
-  _globals['_LISTCALLFACTSREQUEST']._serialized_end=1892
-  _globals['_LISTCALLFACTSRESPONSE']._serialized_start=1895
-  _globals['_LISTCALLFACTSRESPONSE']._serialized_end=2033
-  _globals['_GETCHARGEREQUEST']._serialized_start=2035
-  _globals['_GETCHARGEREQUEST']._serialized_end=2118
-  _globals['_GETCHARGERESPONSE']._serialized_start=2121
-  _globals['_GETCHARGERESPONSE']._serialized_end=2366
-  _globals['_WATCHCHARGESREQUEST']._serialized_start=2368
-  _globals['_WATCHCHARGESREQUEST']._serialized_end=2407
-  _globals['_WATCHCHARGESRESPONSE']._serialized_start=2409
-  _globals['_WATCHCHARGESRESPONSE']._serialized_end=2494
-  _globals['_LISTCHARGESREQUEST']._serialized_start=2497
-  _globals['_LISTCHARGESREQUEST']._serialized_end=2654
-  _globals['_LISTCHARGESRESPONSE']._serialized_start=2656
-  _globals['_LISTCHARGESRESPONSE']._serialized_end=2747
-  _globals['_SUMMARIZEREQUEST']._serialized_start=2749
-  _globals['_SUMMARIZEREQUEST']._serialized_end=2864
-  _globals['_SUMMARIZERESPONSE']._serialized_start=2866
-  _globals['_SUMMARIZERESPONSE']._serialized_end=2979
-  _globals['_SUMMARYGROUP']._serialized_start=2981
-  _globals['_SUMMARYGROUP']._serialized_end=3066
-  _globals['_TOTALS']._serialized_start=3069
-  _globals['_TOTALS']._serialized_end=3372
-  _globals['_LEDGERSERVICE']._serialized_start=3726
-  _globals['_LEDGERSERVICE']._serialized_end=5003
+  _globals['_COUNTHELDRECORDSREQUEST']._serialized_start=1397
+  _globals['_COUNTHELDRECORDSREQUEST']._serialized_end=1486
+  _globals['_COUNTHELDRECORDSRESPONSE']._serialized_start=1488
+  _globals['_COUNTHELDRECORDSRESPONSE']._serialized_end=1530
+  _globals['_GETCALLREQUEST']._serialized_start=1532
+  _globals['_GETCALLREQUEST']._serialized_end=1560
+  _globals['_GETCALLRESPONSE']._serialized_start=1562
+  _globals['_GETCALLRESPONSE']._serialized_end=1622
+  _globals['_GETSESSIONREQUEST']._serialized_start=1624
+  _globals['_GETSESSIONREQUEST']._serialized_end=1663
+  _globals['_GETSESSIONRESPONSE']._serialized_start=1665
+  _globals['_GETSESSIONRESPONSE']._serialized_end=1731
+  _globals['_CHARGEFILTER']._serialized_start=1734
+  _globals['_CHARGEFILTER']._serialized_end=1991
+  _globals['_LISTCALLFACTSREQUEST']._serialized_start=1993
+  _globals['_LISTCALLFACTSREQUEST']._serialized_end=2027
+  _globals['_LISTCALLFACTSRESPONSE']._serialized_start=2030
+  _globals['_LISTCALLFACTSRESPONSE']._serialized_end=2168
+  _globals['_GETCHARGEREQUEST']._serialized_start=2170
+  _globals['_GETCHARGEREQUEST']._serialized_end=2253
+  _globals['_GETCHARGERESPONSE']._serialized_start=2256
+  _globals['_GETCHARGERESPONSE']._serialized_end=2501
+  _globals['_WATCHCHARGESREQUEST']._serialized_start=2503
+  _globals['_WATCHCHARGESREQUEST']._serialized_end=2542
+  _globals['_WATCHCHARGESRESPONSE']._serialized_start=2544
+  _globals['_WATCHCHARGESRESPONSE']._serialized_end=2629
+  _globals['_LISTCHARGESREQUEST']._serialized_start=2632
+  _globals['_LISTCHARGESREQUEST']._serialized_end=2789
+  _globals['_LISTCHARGESRESPONSE']._serialized_start=2791
+  _globals['_LISTCHARGESRESPONSE']._serialized_end=2882
+  _globals['_SUMMARIZEREQUEST']._serialized_start=2884
+  _globals['_SUMMARIZEREQUEST']._serialized_end=2999
+  _globals['_SUMMARIZERESPONSE']._serialized_start=3001
+  _globals['_SUMMARIZERESPONSE']._serialized_end=3114
+  _globals['_SUMMARYGROUP']._serialized_start=3116
+  _globals['_SUMMARYGROUP']._serialized_end=3201
+  _globals['_TOTALS']._serialized_start=3204
+  _globals['_TOTALS']._serialized_end=3507
+  _globals['_LEDGERSERVICE']._serialized_start=3861
+  _globals['_LEDGERSERVICE']._serialized_end=5249
 # @@protoc_insertion_point(module_scope)

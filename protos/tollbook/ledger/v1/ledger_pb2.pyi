@@ -375,6 +375,53 @@ class ListSweepsResponse(_message.Message):
 Global___ListSweepsResponse: _TypeAlias = ListSweepsResponse  # noqa: Y015
 
 @_typing.final
+class CountHeldRecordsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    EDGES_FIELD_NUMBER: _builtins.int
+    record_type: _builtins.str
+    @_builtins.property
+    def edges(self) -> _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]:
+        """Where the windows meet, on the type's own time, ascending: 2 to 101 moments. Each window ends before its second."""
+
+    def __init__(
+        self,
+        *,
+        record_type: _builtins.str = ...,
+        edges: _abc.Iterable[_timestamp_pb2.Timestamp] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "record_type", b"record_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountHeldRecordsRequest: _TypeAlias = CountHeldRecordsRequest  # noqa: Y015
+
+@_typing.final
+class CountHeldRecordsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """One per window, in order."""
+
+    def __init__(
+        self,
+        *,
+        counts: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountHeldRecordsResponse: _TypeAlias = CountHeldRecordsResponse  # noqa: Y015
+
+@_typing.final
 class GetCallRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -66,6 +66,11 @@ class LedgerServiceStub:
                 request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListSweepsRequest.SerializeToString,
                 response_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListSweepsResponse.FromString,
                 _registered_method=True)
+        self.CountHeldRecords = channel.unary_unary(
+                '/tollbook.ledger.v1.LedgerService/CountHeldRecords',
+                request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.CountHeldRecordsRequest.SerializeToString,
+                response_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.CountHeldRecordsResponse.FromString,
+                _registered_method=True)
         self.GetCall = channel.unary_unary(
                 '/tollbook.ledger.v1.LedgerService/GetCall',
                 request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.GetCallRequest.SerializeToString,
@@ -145,6 +150,14 @@ class LedgerServiceServicer:
 
     def ListSweeps(self, request, context):
         """The sweeps that were recorded, newest reading first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountHeldRecords(self, request, context):
+        """How many detail records of one type are held in each of some adjoining windows: beside Telnyx's own count this tells
+        where something has to be read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -234,6 +247,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.ListSweeps,
                     request_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListSweepsRequest.FromString,
                     response_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListSweepsResponse.SerializeToString,
+            ),
+            'CountHeldRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountHeldRecords,
+                    request_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.CountHeldRecordsRequest.FromString,
+                    response_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.CountHeldRecordsResponse.SerializeToString,
             ),
             'GetCall': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCall,
@@ -435,6 +453,33 @@ class LedgerService:
             '/tollbook.ledger.v1.LedgerService/ListSweeps',
             tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListSweepsRequest.SerializeToString,
             tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListSweepsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountHeldRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollbook.ledger.v1.LedgerService/CountHeldRecords',
+            tollbook_dot_ledger_dot_v1_dot_ledger__pb2.CountHeldRecordsRequest.SerializeToString,
+            tollbook_dot_ledger_dot_v1_dot_ledger__pb2.CountHeldRecordsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -30,6 +30,10 @@ class LedgerServiceStub:
     """What still waits for a cost or for a missing part, oldest change first."""
     ListSweeps: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListSweepsRequest, _ledger_pb2.ListSweepsResponse]
     """The sweeps that were recorded, newest reading first."""
+    CountHeldRecords: _aio.UnaryUnaryMultiCallable[_ledger_pb2.CountHeldRecordsRequest, _ledger_pb2.CountHeldRecordsResponse]
+    """How many detail records of one type are held in each of some adjoining windows: beside Telnyx's own count this tells
+    where something has to be read.
+    """
     GetCall: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetCallRequest, _ledger_pb2.GetCallResponse]
     """One call leg by any id it is known by."""
     GetSession: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetSessionRequest, _ledger_pb2.GetSessionResponse]
@@ -101,6 +105,16 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ledger_pb2.ListSweepsRequest, _abc.Awaitable[_ledger_pb2.ListSweepsResponse]],
     ) -> _abc.Awaitable[_ledger_pb2.ListSweepsResponse]:
         """The sweeps that were recorded, newest reading first."""
+
+    @_abc_1.abstractmethod
+    def CountHeldRecords(
+        self,
+        request: _ledger_pb2.CountHeldRecordsRequest,
+        context: _aio.ServicerContext[_ledger_pb2.CountHeldRecordsRequest, _abc.Awaitable[_ledger_pb2.CountHeldRecordsResponse]],
+    ) -> _abc.Awaitable[_ledger_pb2.CountHeldRecordsResponse]:
+        """How many detail records of one type are held in each of some adjoining windows: beside Telnyx's own count this tells
+        where something has to be read.
+        """
 
     @_abc_1.abstractmethod
     def GetCall(
