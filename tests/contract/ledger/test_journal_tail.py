@@ -7,19 +7,19 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import select
 
 from services.common.database import Database
 from services.common.errors import Unavailable
 from services.ledger import tables
 from services.ledger.store import journal_tail
 from services.ledger.store.book import Book
-from services.ledger.store.book_lock import lock_book
 from services.ledger.store.journal_tail import Tail, begin, entries_after, load_charges, look, prove
 from tests.support.clocks import ManualClock
 from tests.support.databases import Databases
 from tests.support.ledger_books import open_book
-from tests.support.ledger_facts import at, leg
+from tests.support.ledger_facts import leg
+from tests.support.ledger_writers import Writer
 
 
 class Reader:
@@ -35,33 +35,6 @@ class Reader:
         """The charges whose entries have turned up."""
         self.tail, changed = self._database.read(partial(look, tail=self.tail))
         return changed
-
-
-class Writer:
-    """A write of its own that appends entries as the book does, and ends when the test says."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        lock_book(connection, is_alone=False)
-
-    def append(self, billing_id: int) -> int:
-        values = {
-            "billing_id": billing_id,
-            "kind": "adjustment",
-            "amount_nanos": 0,
-            "cost_after_nanos": 0,
-            "source": "test",
-            "posted_at": at(0),
-        }
-        table = tables.billing_entries
-        entry_id: int = self._connection.execute(insert(table).returning(table.c.id), values).scalar_one()
-        return entry_id
-
-    def commit(self) -> None:
-        self._connection.commit()
-
-    def give_up(self) -> None:
-        self._connection.rollback()
 
 
 @pytest.fixture
