@@ -12,7 +12,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.access import Access, Need
+from gateway.audit_api import AuditApi
 from gateway.backends import Backends
+from gateway.balance_api import BalanceApi
 from gateway.batching import EventBatcher
 from gateway.billing_api import BillingApi
 from gateway.calls_api import CallsApi
@@ -84,14 +86,20 @@ def _api_routes(edge: Edge) -> list[BaseRoute]:
     billing = BillingApi(edge.backends, edge.clock)
     records = RecordsApi(edge.backends, edge.clock)
     calls = CallsApi(edge.backends)
+    audits = AuditApi(edge.backends, edge.access, edge.clock)
+    balances = BalanceApi(edge.backends, edge.clock)
     read = [edge.access.guard(Need.READ)]
     reconcile = [edge.access.guard(Need.RECONCILE)]
     cron = [edge.access.guard(Need.CRON)]
     return [
         Route("/api/billing/balance", billing.balance, middleware=read),
+        Route("/api/billing/balance/history", balances.history, middleware=read),
+        Route("/api/billing/statement", balances.statement, middleware=read),
+        Route("/api/billing/audit", audits.audit, middleware=read),
         Route("/api/billing/records", records.records, middleware=read),
         Route("/api/billing/summary", records.summary, middleware=read),
         Route("/api/billing/calls/{id:path}", calls.call, middleware=read),
+        Route("/api/billing/sessions/{id:path}/witnesses", audits.witnesses, middleware=read),
         Route("/api/billing/sessions/{id:path}", calls.session, middleware=read),
         Route("/api/billing/jobs", billing.jobs, middleware=read),
         Route(

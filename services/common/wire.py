@@ -1,10 +1,10 @@
-"""Money and times to and from the well-known protobuf types."""
+"""Money, times and days to and from the well-known protobuf types."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.type import money_pb2
+from google.type import date_pb2, money_pb2
 
 from services.common.money import NANOS_PER_UNIT, Money
 from services.common.times import from_micros, to_micros
@@ -44,6 +44,16 @@ def to_timestamp(moment: datetime | None) -> Timestamp | None:
 def from_timestamp(stamp: Timestamp) -> datetime:
     """The inverse of to_timestamp."""
     return from_micros(stamp.seconds * _MICROS_PER_SECOND + stamp.nanos // 1000)
+
+
+def to_date(day: date) -> date_pb2.Date:
+    """A day of the calendar."""
+    return date_pb2.Date(year=day.year, month=day.month, day=day.day)
+
+
+def from_date(message: date_pb2.Date) -> date:
+    """The inverse of to_date. Raises ValueError for what is no day: an unset field, a 30th of February."""
+    return date(message.year, message.month, message.day)
 
 
 def optional_time(message: Message, field: str) -> datetime | None:

@@ -19,7 +19,11 @@ READING = [
     ("GET", "/api/billing/summary"),
     ("GET", "/api/billing/calls/unknown"),
     ("GET", "/api/billing/sessions/unknown"),
+    ("GET", "/api/billing/sessions/unknown/witnesses"),
     ("GET", "/api/billing/jobs"),
+    ("GET", "/api/billing/audit"),
+    ("GET", "/api/billing/statement"),
+    ("GET", "/api/billing/balance/history"),
 ]
 FETCHING = [("POST", "/api/billing/fetch-call-cost")]
 CRON_RUNS = [("GET", "/api/cron/process-call-costs"), ("POST", "/api/cron/process-call-costs")]
