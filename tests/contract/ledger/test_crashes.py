@@ -1,54 +1,16 @@
 """A process that dies between two transactions leaves nothing half done: the next start finishes what sweeps began."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from itertools import count
-from typing import TypeVar, cast
 
 import pytest
-from sqlalchemy import Connection
 
-from services.common.database import Database
 from services.ledger.store import book as book_module
 from services.ledger.store.book import Book
+from tests.support.dying_database import Killed, dying
 from tests.support.ledger_books import DAY_S, Fact, empty_all_tables, record_all, record_batch, sweep, usage
 from tests.support.ledger_consistency import assert_book_is_consistent
 from tests.support.ledger_contents import book_contents, differences, expected_contents
 from tests.support.ledger_facts import at, leg, record
-
-Result = TypeVar("Result")
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-@dataclass
-class DyingDatabase:
-    """A database whose process dies instead of beginning its last transaction, or instead of committing it."""
-
-    database: Database
-    transactions_left: int
-    dies_inside: bool = False
-
-    def write(self, work: Callable[[Connection], Result]) -> Result:
-        self.transactions_left -= 1
-        if self.transactions_left > 0:
-            return self.database.write(work)
-        if not self.dies_inside:
-            raise Killed
-        return self.database.write(self._die_after(work))
-
-    def read(self, work: Callable[[Connection], Result]) -> Result:
-        return self.database.read(work)
-
-    def _die_after(self, work: Callable[[Connection], Result]) -> Callable[[Connection], Result]:
-        def attempt(connection: Connection) -> Result:
-            work(connection)
-            raise Killed
-
-        return attempt
-
 
 CALLS = [leg(f"call {number}", f"session {number}") for number in range(5)]
 BEFORE: list[Fact] = [
@@ -84,10 +46,9 @@ def test_the_next_start_finishes_what_was_begun(
     for transactions in count(1):
         empty_all_tables(book.database)
         record_all(book, before)
-        dying = DyingDatabase(book.database, transactions, dies_inside)
         has_died = False
         try:
-            record_batch(replace(book, database=cast(Database, dying)), [last])
+            record_batch(dying(book, transactions, dies_inside=dies_inside), [last])
         except Killed:
             has_died = True
         book.apply_sweeps()
@@ -107,9 +68,8 @@ def test_the_next_start_finishes_what_was_begun(
 
 def test_a_start_alone_finishes_a_sweep_that_was_only_recorded(book: Book) -> None:
     record_all(book, [*BEFORE, *PROOF])
-    dying = replace(book, database=cast(Database, DyingDatabase(book.database, transactions_left=2)))
     with pytest.raises(Killed):
-        dying.record_sweep(CLOSING)
+        dying(book, 2).record_sweep(CLOSING)
     assert len(book_contents(book.database).open_items) == len(CALLS)
     book.apply_sweeps()
     assert book_contents(book.database).open_items == {}
