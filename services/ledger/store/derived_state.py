@@ -5,12 +5,13 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete
+from sqlalchemy import Connection, delete
 
 from services.ledger import tables
 from services.ledger.charges import Derived
 from services.ledger.facts import Rules
 from services.ledger.store.booked_state import BookedState
+from services.ledger.store.changes import Change, differs, insertions, updates
 from services.ledger.store.derived_rows import call_row, open_item_row, record_rows
 from services.ledger.store.loaded_facts import LoadedCluster
 from services.ledger.store.rollups import RollupDeltas
@@ -18,36 +19,28 @@ from services.ledger.store.statements import Values, insert_rows, update_by_id
 from services.ledger.store.sweep_marks import Place
 
 
-def write_calls(
-    connection: Connection, derived: Mapping[int, Derived], booked: BookedState, rules: Rules, now: datetime
-) -> None:
+def call_changes(derived: Mapping[int, Derived], booked: BookedState, rules: Rules) -> list[Change]:
     """One row per leg; a leg that was merged into another keeps its row, with 0 and the other's name."""
     wanted = {
         leg.call_id: call_row(leg, cluster_id, rules.account_currency)
         for cluster_id, found in derived.items()
         for leg in found.legs
     }
-    gone = [row for call_id, row in booked.calls.items() if call_id not in wanted and row.merged_into is None]
-    changed = [
-        {"id": booked.calls[call_id].id, **values, "updated_at": now}
-        for call_id, values in wanted.items()
-        if call_id in booked.calls and _differs(booked.calls[call_id], values)
-    ]
-    new = [values for call_id, values in wanted.items() if call_id not in booked.calls]
-    insert_rows(connection, tables.calls, [{**row, "created_at": now, "updated_at": now} for row in new])
-    update_by_id(connection, tables.calls, changed)
-    away = [
-        {
-            "id": row.id,
-            "cost_nanos": 0,
-            "merged_into": derived[row.cluster_id].home_of(
-                "call", row.telnyx_call_id, booked.at_home[("call", row.telnyx_call_id)]
-            ),
-            "updated_at": now,
-        }
-        for row in gone
-    ]
-    update_by_id(connection, tables.calls, away)
+    changes = _changes(booked.calls, wanted)
+    for call_id, row in booked.calls.items():
+        if call_id not in wanted and row.merged_into is None:
+            heir = derived[row.cluster_id].home_of("call", call_id, booked.at_home[("call", call_id)])
+            changes.append(Change(row, {"cost_nanos": 0, "merged_into": heir}))
+    return changes
+
+
+def write_calls(connection: Connection, changes: list[Change], now: datetime) -> None:
+    """Bring the legs up to date."""
+    insert_rows(connection, tables.calls, insertions(changes, {"created_at": now, "updated_at": now}))
+    whole = [change for change in changes if change.values and "telnyx_call_id" in change.values]
+    update_by_id(connection, tables.calls, updates(whole, {"updated_at": now}))
+    away = [change for change in changes if change not in whole]
+    update_by_id(connection, tables.calls, updates(away, {"updated_at": now}))
 
 
 def moved_places(loaded: Mapping[int, LoadedCluster], booked: BookedState) -> list[Place]:
@@ -64,56 +57,49 @@ def moved_places(loaded: Mapping[int, LoadedCluster], booked: BookedState) -> li
     return moved
 
 
-def write_records(
-    connection: Connection,
-    loaded: Mapping[int, LoadedCluster],
-    derived: Mapping[int, Derived],
-    booked: BookedState,
-    deltas: RollupDeltas,
-    rules: Rules,
-) -> None:
-    """One row per detail record."""
-    new: list[Values] = []
-    changed: list[Values] = []
-    for cluster_id, found in derived.items():
-        for values in record_rows(loaded[cluster_id], found, cluster_id, rules.account_currency):
-            row = booked.records.get((values["record_type"], values["record_id"]))
-            if row is not None and not _differs(row, values):
-                continue
-            if row is None:
-                new.append(values)
-            else:
-                changed.append({"id": row.id, **values})
-                deltas.count_record(row, -1)
-            deltas.count_record(SimpleNamespace(**values), +1)
-    insert_rows(connection, tables.detail_records, new)
-    update_by_id(connection, tables.detail_records, changed)
+def record_changes(
+    loaded: Mapping[int, LoadedCluster], derived: Mapping[int, Derived], booked: BookedState, rules: Rules
+) -> list[Change]:
+    """One row per detail record. None ever goes."""
+    wanted = {
+        (values["record_type"], values["record_id"]): values
+        for cluster_id, found in derived.items()
+        for values in record_rows(loaded[cluster_id], found, cluster_id, rules.account_currency)
+    }
+    return _changes(booked.records, wanted)
 
 
-def write_open_items(
-    connection: Connection,
-    derived: Mapping[int, Derived],
-    booked: BookedState,
-    settled: set[tuple[str, str]],
-    now: datetime,
-) -> None:
+def write_records(connection: Connection, changes: list[Change], deltas: RollupDeltas) -> None:
+    """Bring the records up to date."""
+    for change in changes:
+        if change.row is not None:
+            deltas.count_record(change.row, -1)
+        deltas.count_record(SimpleNamespace(**change.values or {}), +1)
+    insert_rows(connection, tables.detail_records, insertions(changes, {}))
+    update_by_id(connection, tables.detail_records, updates(changes, {}))
+
+
+def open_item_changes(
+    derived: Mapping[int, Derived], booked: BookedState, settled: set[tuple[str, str]]
+) -> list[Change]:
     """The work list: what still waits for something, and nothing else."""
     wanted = {
         (item.kind, item.record_id): open_item_row(item, cluster_id, (item.kind, item.record_id) in settled)
         for cluster_id, found in derived.items()
         for item in found.open_items
     }
-    _delete(
-        connection, tables.open_items, [row.id for key, row in booked.open_items.items() if key not in wanted]
-    )
-    new = [_stamped(values, now) for key, values in wanted.items() if key not in booked.open_items]
-    insert_rows(connection, tables.open_items, new)
-    changed = [
-        {"id": booked.open_items[key].id, **_stamped(values, now)}
-        for key, values in wanted.items()
-        if key in booked.open_items and _differs(booked.open_items[key], values)
+    gone = [Change(row, None) for key, row in booked.open_items.items() if key not in wanted]
+    return gone + _changes(booked.open_items, wanted)
+
+
+def write_open_items(connection: Connection, changes: list[Change], now: datetime) -> None:
+    """Bring the work list up to date."""
+    _delete_rows(connection, [change.row.id for change in changes if change.values is None])
+    stamped = [
+        Change(change.row, _stamped(change.values, now)) for change in changes if change.values is not None
     ]
-    update_by_id(connection, tables.open_items, changed)
+    insert_rows(connection, tables.open_items, insertions(stamped, {}))
+    update_by_id(connection, tables.open_items, updates(stamped, {}))
 
 
 def _stamped(values: Values, now: datetime) -> Values:
@@ -121,9 +107,9 @@ def _stamped(values: Values, now: datetime) -> Values:
     return {**values, "changed_at": max(now, values["open_at"])}
 
 
-def write_first_rates(connection: Connection, derived: Mapping[int, Derived]) -> None:
-    """Fix the rate of every leg that is estimated for the first time."""
-    rows = [
+def first_rates(derived: Mapping[int, Derived]) -> list[Values]:
+    """The rates to be fixed: of every leg that is estimated for the first time."""
+    return [
         {
             "call_id": rate.call_id,
             "cluster_id": cluster_id,
@@ -134,14 +120,19 @@ def write_first_rates(connection: Connection, derived: Mapping[int, Derived]) ->
         for cluster_id, found in derived.items()
         for rate in found.first_rates
     ]
-    insert_rows(connection, tables.estimate_rates, rows)
 
 
-def _delete(connection: Connection, table: Table, ids: Iterable[int]) -> None:
+def _changes(booked: Mapping[Any, Any], wanted: Mapping[Any, Values]) -> list[Change]:
+    """What is to be inserted or changed, so that what is wanted is there."""
+    return [
+        Change(booked.get(key), values)
+        for key, values in wanted.items()
+        if key not in booked or differs(booked[key], values)
+    ]
+
+
+def _delete_rows(connection: Connection, ids: Iterable[int]) -> None:
     doomed = list(ids)
     if doomed:
+        table = tables.open_items
         connection.execute(delete(table).where(table.c.id.in_(doomed)))
-
-
-def _differs(row: Any, values: Values) -> bool:
-    return any(row._mapping[name] != value for name, value in values.items())

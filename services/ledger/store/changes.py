@@ -1,0 +1,43 @@
+"""Rows that are not as they follow from the facts: to be written, or to be told."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from services.ledger.store.statements import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of one table: to be inserted (`row` None), to be given other values, or to go (`values` None)."""
+
+    row: Any
+    values: Values | None
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that are not as they should be; empty for a row to be inserted or to go."""
+        if self.row is None or self.values is None:
+            return []
+        return [name for name, value in self.values.items() if self.row._mapping[name] != value]
+
+
+def differs(row: Any, values: Values) -> bool:
+    """Whether a row says anything else than these values."""
+    return any(row._mapping[name] != value for name, value in values.items())
+
+
+def insertions(changes: Iterable[Change], added: Values) -> list[Values]:
+    """The rows to insert, each with the same values added."""
+    return [
+        {**change.values, **added} for change in changes if change.row is None and change.values is not None
+    ]
+
+
+def updates(changes: Iterable[Change], added: Values) -> list[Values]:
+    """The rows to update, by their `id`, each with the same values added."""
+    return [
+        {"id": change.row.id, **change.values, **added}
+        for change in changes
+        if change.row is not None and change.values is not None
+    ]
