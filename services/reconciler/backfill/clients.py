@@ -1,0 +1,151 @@
+"""The ledger's days and Telnyx's batch reports over gRPC, behind the backfill's ports."""
+
+from collections.abc import AsyncGenerator, Awaitable
+from datetime import date, timedelta
+from typing import TypeVar
+
+import grpc
+
+from services.common.rpc_errors import from_rpc_error
+from services.common.wire import from_timestamp, to_timestamp
+from services.reconciler.backfill.days import Days, DaySource, DayState, TypeDay
+from services.reconciler.backfill.ports import ChargeKind, ReportEnd, ReportRows, ReportStatus
+from services.reconciler.codec import encode_day
+from services.reconciler.windows import Window
+from services.telnyx_vocabulary.wire import decode_record
+from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc, proof_pb2, proof_pb2_grpc
+from tollbook.telnyx.v1 import reports_pb2, reports_pb2_grpc
+
+_MAX_DAYS = 366
+_LISTING_TIMEOUT_S = 60.0
+_REPORT_TIMEOUT_S = 120.0
+_DOWNLOAD_TIMEOUT_S = 6 * 3_600.0
+
+_SOURCES: "dict[DaySource, proof_pb2.DaySource.ValueType]" = {
+    "detail_records": proof_pb2.DAY_SOURCE_DETAIL_RECORDS,
+    "report": proof_pb2.DAY_SOURCE_REPORT,
+    "report_without_ids": proof_pb2.DAY_SOURCE_REPORT_WITHOUT_IDS,
+}
+_SOURCE_NAMES = {value: name for name, value in _SOURCES.items()}
+
+_KINDS: "dict[ChargeKind, book_pb2.RecordKind.ValueType]" = {
+    "call": book_pb2.RECORD_KIND_CALL,
+    "sms": book_pb2.RECORD_KIND_SMS,
+}
+
+_REPORTS: "dict[str, reports_pb2.ReportSource.ValueType]" = {
+    "sip-trunking": reports_pb2.REPORT_SOURCE_CALLS,
+    "call-control": reports_pb2.REPORT_SOURCE_CALL_CONTROL,
+    "webrtc": reports_pb2.REPORT_SOURCE_WEBRTC,
+    "messaging": reports_pb2.REPORT_SOURCE_MESSAGING,
+    "fax": reports_pb2.REPORT_SOURCE_FAX,
+}
+
+_STATUSES: "dict[reports_pb2.ReportStatus.ValueType, ReportStatus]" = {
+    reports_pb2.REPORT_STATUS_COMPLETE: "complete",
+    reports_pb2.REPORT_STATUS_FAILED: "failed",
+    reports_pb2.REPORT_STATUS_EXPIRED: "expired",
+}
+
+Answer = TypeVar("Answer")
+
+
+class DaysClient:
+    """The ledger's days; failures come as TollbookError."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._proof = proof_pb2_grpc.ProofServiceStub(channel)
+        self._ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
+
+    async def day_states(self, days: Days) -> dict[TypeDay, DayState]:
+        states: dict[TypeDay, DayState] = {}
+        for part in _parts(days):
+            request = proof_pb2.ListBookDaysRequest(
+                from_day=encode_day(part.first), to_day=encode_day(part.after)
+            )
+            answer = await _answered(self._proof.ListBookDays(request, timeout=_LISTING_TIMEOUT_S))
+            for day in answer.days:
+                key = (day.record_type, date(day.day.year, day.day.month, day.day.day))
+                states[key] = DayState(_SOURCE_NAMES.get(day.source), day.HasField("complete_time"))
+        return states
+
+    async def claim_day(self, record_type: str, day: date, source: DaySource) -> DaySource:
+        request = proof_pb2.ClaimDayRequest(
+            record_type=record_type, day=encode_day(day), source=_SOURCES[source]
+        )
+        answer = await _answered(self._proof.ClaimDay(request))
+        return _SOURCE_NAMES[answer.source]
+
+    async def charge_counts(self, kind: ChargeKind, days: Days) -> dict[date, int]:
+        window = days.window
+        request = ledger_pb2.SummarizeRequest(
+            filter=ledger_pb2.ChargeFilter(
+                from_time=to_timestamp(window.start_at),
+                to_time=to_timestamp(window.end_at),
+                kind=_KINDS[kind],
+            ),
+            group_by=ledger_pb2.GROUP_BY_DAY,
+        )
+        answer = await _answered(self._ledger.Summarize(request, timeout=_LISTING_TIMEOUT_S))
+        return {
+            date.fromisoformat(group.key): sum(totals.count for totals in group.totals)
+            for group in answer.groups
+        }
+
+
+class ReportsClient:
+    """telnyx-gateway's reports; failures come as TollbookError."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = reports_pb2_grpc.ReportServiceStub(channel)
+
+    async def create_report(self, record_type: str, window: Window) -> str:
+        request = reports_pb2.CreateReportRequest(
+            source=_REPORTS[record_type],
+            from_time=to_timestamp(window.start_at),
+            to_time=to_timestamp(window.end_at),
+        )
+        return (await _answered(self._stub.CreateReport(request, timeout=_REPORT_TIMEOUT_S))).report_id
+
+    async def report_status(self, record_type: str, report_id: str) -> ReportStatus:
+        request = reports_pb2.GetReportRequest(source=_REPORTS[record_type], report_id=report_id)
+        answer = await _answered(self._stub.GetReport(request, timeout=_REPORT_TIMEOUT_S))
+        return _STATUSES.get(answer.status, "pending")
+
+    async def read_report(
+        self, record_type: str, report_id: str
+    ) -> AsyncGenerator[ReportRows | ReportEnd, None]:
+        request = reports_pb2.ReadReportRequest(source=_REPORTS[record_type], report_id=report_id)
+        try:
+            async for message in self._stub.ReadReport(request, timeout=_DOWNLOAD_TIMEOUT_S):
+                yield _decode_part(message)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from error
+
+
+def _decode_part(message: reports_pb2.ReadReportResponse) -> ReportRows | ReportEnd:
+    if message.HasField("rows"):
+        return ReportRows(tuple(map(decode_record, message.rows.records)), message.rows.has_record_ids)
+    end = message.complete
+    return ReportEnd(
+        row_count=end.row_count,
+        broken_count=end.broken_count,
+        has_record_ids=end.has_record_ids,
+        missing_columns=tuple(end.missing_columns),
+        read_at=from_timestamp(end.read_time),
+        account_key=end.account_key,
+    )
+
+
+def _parts(days: Days) -> list[Days]:
+    """The days in pieces that one question may ask for."""
+    step = timedelta(days=_MAX_DAYS)
+    starts = [days.first + step * index for index in range(-(-days.count // _MAX_DAYS))]
+    return [Days(start, min(start + step, days.after)) for start in starts]
+
+
+async def _answered(call: Awaitable[Answer]) -> Answer:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from error
