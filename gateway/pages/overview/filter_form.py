@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.pages.links import DEFAULTS, RANGE_NAMES, Query
-from gateway.pages.periods import presets
+from gateway.pages.links import DEFAULTS, PAGE_PATH, RANGE_NAMES, Query
+from gateway.pages.range_form import RangeForm, range_form
 
 _MOST_NUMBERS = 50
 _CHIP_WORDS = {
@@ -20,16 +20,6 @@ _CHOICES = {
     "recordType": (("all", "All types"), ("call", "Calls"), ("sms", "SMS"), ("other", "Other")),
     "status": (("all", "Any status"), ("estimated", "Estimated"), ("exact", "Exact")),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RangeLink:
-    """A ready-made range; `is_current` when it is the one that is shown."""
-
-    name: str
-    label: str
-    url: str
-    is_current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +43,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FilterForm:
-    """All of it. `values` are the parameters as they came; `kept` what either form hands on beside its own fields."""
+    """All of it. `values` are the parameters as they came; `kept` what the filters hand on beside their own fields."""
 
-    ranges: Sequence[RangeLink]
-    has_own_range: bool
+    range: RangeForm
     chips: Sequence[Chip]
     clear_url: str
     choices: dict[str, list[Choice]]
     values: dict[str, str]
-    kept_by_filters: Sequence[tuple[str, str]]
-    kept_by_range: Sequence[tuple[str, str]]
+    kept: Sequence[tuple[str, str]]
     numbers: Sequence[str]
 
 
@@ -74,10 +62,8 @@ def filter_form(
     `asked`: what was asked for where not all of it can be used. It is what the fields show; links lead on without it.
     """
     shown = asked or query
-    ranges = _range_links(query, shown, now)
     return FilterForm(
-        ranges=ranges,
-        has_own_range=not any(link.is_current for link in ranges),
+        range=range_form(query, now, PAGE_PATH, asked=asked),
         chips=_chips(query),
         clear_url=query.without(*_CHIP_WORDS).url(),
         choices={
@@ -85,21 +71,9 @@ def filter_form(
             for name, options in _CHOICES.items()
         },
         values={name: shown.get(name) for name in DEFAULTS},
-        kept_by_filters=_kept(query, (*RANGE_NAMES, "sort", "limit")),
-        kept_by_range=_kept(query, (*_CHIP_WORDS, "zone", "sort", "limit")),
+        kept=[(name, value) for name, value in query.items if name in (*RANGE_NAMES, "sort", "limit")],
         numbers=[number for number in numbers if number][:_MOST_NUMBERS],
     )
-
-
-def _range_links(query: Query, shown: Query, now: datetime) -> list[RangeLink]:
-    links = []
-    found = False
-    for preset in presets(now):
-        target = query.having(preset.parameters)
-        is_current = not found and all(target.get(name) == shown.get(name) for name in RANGE_NAMES)
-        found = found or is_current
-        links.append(RangeLink(preset.name, preset.label, target.url(), is_current))
-    return links
 
 
 def _chips(query: Query) -> list[Chip]:
@@ -109,7 +83,3 @@ def _chips(query: Query) -> list[Chip]:
         if value != DEFAULTS[name]:
             chips.append(Chip(name, label, words.get(value, value), query.without(name).url()))
     return chips
-
-
-def _kept(query: Query, names: Sequence[str]) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in query.items if name in names]

@@ -1,24 +1,16 @@
 """The button "fetch now": asks Telnyx at once for the cost of one call, and leads back to its page."""
 
-from urllib.parse import parse_qsl
-
 import grpc
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.backends import Backends
-from gateway.bodies import read_body
 from gateway.cost_fetching import fetch_cost, read_call_id
-from gateway.pages.record.fetch_outcomes import Outcome, outcome_of_answer, outcome_of_error
+from gateway.pages.fetch_outcomes import Outcome, outcome_of_answer, outcome_of_error
+from gateway.pages.forms import read_own_form
 from gateway.pages.record_links import list_query, record_url
-from gateway.problems import Problem
-from gateway.same_origin import is_same_origin
 from services.common.clock import Clock
 from services.common.rpc_errors import from_rpc_error
-
-_MAX_FORM_BYTES = 16 * 1024
-_MAX_FIELDS = 8
-_FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 class FetchNow:
@@ -30,9 +22,7 @@ class FetchNow:
 
     async def fetch(self, request: Request) -> Response:
         """The form's `callControlId`, and `back` and `zone` of the page that it is on. Raises Problem."""
-        if not is_same_origin(request.headers):
-            raise Problem(403, "this button is only taken from Tollbook's own pages")
-        form = await _read_form(request)
+        form = await read_own_form(request)
         call_id = read_call_id(form.get("callControlId"))
         shown_id, outcome = await self._ask(call_id)
         return RedirectResponse(
@@ -55,16 +45,3 @@ class FetchNow:
             return call_id, outcome_of_error(from_rpc_error(error))
         outcome = outcome_of_answer(is_settled=result.settled, should_retry=result.should_retry)
         return result.call_id or call_id, outcome
-
-
-async def _read_form(request: Request) -> dict[str, str]:
-    """The fields of a form, each at most once. Raises Problem."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != _FORM_TYPE:
-        raise Problem(400, f"the body must be a form ({_FORM_TYPE})")
-    body = await read_body(request.scope, request.receive, _MAX_FORM_BYTES)
-    try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
-    except ValueError:
-        raise Problem(400, "the form cannot be read") from None
-    return dict(reversed(pairs))

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
+from gateway.pages.fetch_outcomes import ToldOutcome, told_outcome
 from gateway.pages.links import Query
-from gateway.pages.record.fetch_outcomes import ToldOutcome, told_outcome
 from gateway.pages.record_links import list_query, record_url
 from gateway.pages.view import read_zone
 from gateway.pages.zones import UTC_ZONE, Zone

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.pages.record.fetch_outcomes import (
+from gateway.pages.fetch_outcomes import (
     Outcome,
     outcome_of_answer,
     outcome_of_error,

@@ -1,4 +1,4 @@
-"""What came of pressing "fetch now": a word in the address that leads back, and its sentence on the page. Pure."""
+"""What came of a button that asks Telnyx: a word in the address that leads back, and its sentence on the page. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from typing import Literal
 
 from services.common.errors import NotFound, QuotaExhausted, TelnyxRefused, TelnyxUnreachable, TollbookError
 
-Outcome = Literal["exact", "waiting", "unreadable", "unknown", "quota", "unreachable", "refused", "away"]
+Outcome = Literal[
+    "exact", "waiting", "unreadable", "unknown", "quota", "unreachable", "refused", "away", "asked", "partly"
+]
 
 _SENTENCES: Mapping[str, str] = {
     "exact": "Telnyx was asked: the cost is exact.",
@@ -18,8 +20,10 @@ _SENTENCES: Mapping[str, str] = {
     "unreachable": "Telnyx did not answer. Try again in a moment.",
     "refused": "Telnyx refused the request: check TELNYX_API_KEY, and the log of telnyx-gateway.",
     "away": "The reconciler did not answer. Check that it runs; what it reads is kept, so try again.",
+    "asked": "Telnyx was asked again about every day of this range.",
+    "partly": "Telnyx was asked again, and did not answer all of it. Each line says when it was last heard.",
 }
-_GOOD = frozenset({"exact"})
+_GOOD = frozenset({"exact", "asked"})
 _BAD = frozenset({"unknown", "unreachable", "refused", "away"})
 _OF_ERRORS: Mapping[type[TollbookError], Outcome] = {
     NotFound: "unknown",
