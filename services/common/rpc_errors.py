@@ -1,5 +1,8 @@
 """Domain errors over gRPC: mapped once, here, in both directions."""
 
+from collections.abc import Awaitable
+from typing import TypeVar
+
 import grpc
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
@@ -17,6 +20,8 @@ from services.common.errors import (
 )
 
 ERROR_DOMAIN = "tollbook"
+
+Answer = TypeVar("Answer")
 
 _BY_REASON: dict[str, type[TollbookError]] = {
     kind.reason: kind
@@ -56,3 +61,11 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> TollbookError:
     if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
         return Unavailable(f"a service of Tollbook did not answer: {error.code().name}")
     return TollbookError(f"a service of Tollbook failed: {error.code().name}")
+
+
+async def answer_of(call: Awaitable[Answer]) -> Answer:
+    """The answer of a call. Raises the domain error behind its failure."""
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from error

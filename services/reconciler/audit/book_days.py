@@ -17,7 +17,8 @@ class BookDay:
 
     `book`: the records by their own time; those whose amount cannot be read (`unreadable_count`) count 0.
     `open_count`: legs and messages of the day that still wait for this type. `reported` is None where usage_reports
-    have not spoken; it is exact to `reported_decimals`.
+    have not spoken; it is exact to `reported_decimals`. `is_complete`: the whole day was read once it was over, and the
+    book had just what Telnyx had.
     """
 
     record_type: str
@@ -30,6 +31,7 @@ class BookDay:
     reported_decimals: int = 0
     reported_at: datetime | None = None
     source: DaySource = ""
+    is_complete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,12 @@ def _told(case: Case, groups: Sequence[_Group], single: DayRecord | None, alike:
         return "; ".join(
             f"{counted(len(group.members), 'record')} {group.suspicion.told}" for group in groups
         )
+    return _unexplained(case)
+
+
+def _unexplained(case: Case) -> str:
     if case.reread_at is not None:
         return "read again in full, the day holds the same records, so the report counts something else"
+    if not case.line.is_complete:
+        return "no reading of the whole day has shown yet that the book has all of its records"
     return "no record of the day stands out"

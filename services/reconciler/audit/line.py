@@ -41,6 +41,7 @@ class AuditLine:
     record_count: int = 0
     open_count: int = 0
     source: DaySource = ""
+    is_complete: bool = False
     reason: str = ""
     causes: tuple[Cause, ...] = ()
 

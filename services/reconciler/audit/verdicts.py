@@ -104,6 +104,7 @@ def _line(day: BookDay, decimals: int) -> AuditLine:
         record_count=day.record_count,
         open_count=day.open_count,
         source=day.source,
+        is_complete=day.is_complete,
     )
 
 

@@ -1,5 +1,6 @@
 """What causes a difference, the explanation first."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -26,6 +27,7 @@ def _case(records: list[DayRecord], reported: int | None, *, reread: bool = Fals
         reported=None if reported is None else Money("USD", reported),
         decimals=4,
         reported_at=LATER,
+        is_complete=True,
     )
     return Case(line, REREAD if reread else None)
 
@@ -51,6 +53,15 @@ def test_without_a_full_reading_nothing_is_gone() -> None:
     line = _explained([day_record("old", 2 * MILLI, last_seen=GONE), day_record("b", 5 * MILLI)], 4 * MILLI)
     assert line.causes == ()
     assert line.reason.endswith("no record of the day stands out")
+
+
+def test_a_day_that_was_never_read_in_full_may_lack_records() -> None:
+    records = [day_record("a", 2 * MILLI)]
+    line = replace(_case(records, 9 * MILLI).line, is_complete=False)
+    line = explain(Case(line), records)
+    assert line.reason.endswith(
+        "no reading of the whole day has shown yet that the book has all of its records"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""Brings the ledger's knowledge of usage_reports up to date, as far as time allows."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from services.common.errors import TollbookError
+from services.reconciler.audit.book_days import BookDay
+from services.reconciler.audit.ports import UsageProductsPort
+from services.reconciler.audit.stale_usage import Days, audited_names, stale_days, unlisted_types
+from services.reconciler.audit.verdicts import AuditTerms
+from services.reconciler.reader import gather_some
+from services.reconciler.usage import PRODUCT_PREFIX
+from services.reconciler.usage_reading import UsageReading
+
+_MOST_NAMES: Final = 200
+_MOST_NAMED: Final = 3
+
+
+class UsageRefresh:
+    """Asks usage_reports about what they have not been asked since everything had time to arrive."""
+
+    def __init__(self, usage: UsageReading, products: UsageProductsPort) -> None:
+        self._usage = usage
+        self._products = products
+
+    async def refresh(
+        self, days: Days, known: Sequence[BookDay], terms: AuditTerms, *, again: bool, budget_s: float
+    ) -> list[str]:
+        """Ask about these days; with `again` about all of them. Gives what could not be asked, as sentences."""
+        troubles: list[str] = []
+        reading = _Progress()
+        try:
+            async with asyncio.timeout(budget_s):
+                await self._ask(days, known, terms, again, reading, troubles)
+        except TimeoutError:
+            troubles.append(
+                f"usage_reports were not asked about everything within {budget_s:.0f} s "
+                f"({reading.open_count} products are left); ask again"
+            )
+        return troubles + _worded(reading.faults)
+
+    async def _ask(
+        self,
+        days: Days,
+        known: Sequence[BookDay],
+        terms: AuditTerms,
+        again: bool,
+        progress: "_Progress",
+        troubles: list[str],
+    ) -> None:
+        products = await self._known_products(troubles)
+        if products is not None:
+            troubles += [
+                f"usage_reports know no product of {name}: its records cannot be held against them"
+                for name in unlisted_types(products, known)
+            ]
+        wanted = []
+        for name in audited_names(products)[:_MOST_NAMES]:
+            stale = days if again else stale_days(name, days, known, self._usage.asked_at, terms)
+            if stale is not None:
+                wanted.append((name, stale))
+        progress.open_count = len(wanted)
+
+        async def read(each: tuple[str, Days]) -> None:
+            name, (first, end) = each
+            try:
+                await self._usage.read(name, first, end)
+            except TollbookError as error:
+                progress.faults.append((name, str(error)))
+            progress.open_count -= 1
+
+        await gather_some(read, wanted)
+
+    async def _known_products(self, troubles: list[str]) -> tuple[str, ...] | None:
+        try:
+            return await self._products.usage_products()
+        except TollbookError as error:
+            troubles.append(f"the products of usage_reports are not known: {error}")
+            return None
+
+
+class _Progress:
+    """How far the asking is."""
+
+    def __init__(self) -> None:
+        self.open_count = 0
+        self.faults: list[tuple[str, str]] = []
+
+
+def _worded(faults: Iterable[tuple[str, str]]) -> list[str]:
+    """One sentence for each reason, however many products it stands in the way of."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in sorted(faults):
+        by_reason.setdefault(reason, []).append(name.removeprefix(PRODUCT_PREFIX))
+    return [f"usage_reports could not be asked about {_listed(names)}: {r}" for r, names in by_reason.items()]
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - _MOST_NAMED
+    named = ", ".join(names[:_MOST_NAMED])
+    return f"{named} and {rest} more" if rest > 0 else named
