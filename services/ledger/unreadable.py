@@ -27,8 +27,9 @@ def record_sentences(record: DetailRecord) -> list[str]:
 
 def event_sentences(event: WebhookEvent) -> list[str]:
     """What is wrong with the amounts that a webhook told."""
-    return [
-        f"{event.event_type}: {sentence}"
-        for sentence in event.unreadable
-        if _END_OF_FIELD.split(sentence, maxsplit=1)[0] in _AMOUNT_FIELDS
-    ]
+    return [f"{event.event_type}: {sentence}" for sentence in event.unreadable if tells_of_amount(sentence)]
+
+
+def tells_of_amount(sentence: str) -> bool:
+    """Whether what a sentence of a webhook says could not be read is an amount."""
+    return _END_OF_FIELD.split(sentence, maxsplit=1)[0] in _AMOUNT_FIELDS

@@ -47,7 +47,7 @@ class Book:
         """Commit webhook events; returns how many were new. Raises InvalidInput, Conflict, Unavailable."""
 
         def work(connection: Connection) -> int:
-            added = add_events(connection, batch)
+            added = add_events(connection, batch, self.rules.account_currency)
             rederive(connection, added.cluster_ids, self.rules, self.clock.now())
             return added.new_count
 

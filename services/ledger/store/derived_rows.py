@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from services.ledger.charges import Charge, Derived, Leg, OpenItem
 from services.ledger.describe import describe, metadata
+from services.ledger.faults import record_fault
 from services.ledger.journal import Booked
 from services.ledger.parts import charged_nanos
 from services.ledger.store.loaded_facts import LoadedCluster
 from services.ledger.store.statements import Values
+from services.ledger.unreadable import blocks
 
 
 def charge_row(charge: Charge, cluster_id: int, booked: Booked) -> Values:
@@ -105,15 +107,19 @@ def record_rows(
 ) -> Iterator[Values]:
     """Each record of a cluster once, as rows of detail_records."""
     for record in loaded.facts.records:
-        home_kind, home_record_id = derived.homes[(record.record_type, record.record_id)]
+        key = (record.record_type, record.record_id)
+        home_kind, home_record_id = derived.homes[key]
+        first_observed_at = loaded.first_observed_at[key]
         yield {
             "cluster_id": cluster_id,
             "record_type": record.record_type,
             "record_id": record.record_id,
             "record_time": record.record_time,
-            "first_observed_at": loaded.first_observed_at[(record.record_type, record.record_id)],
+            "first_observed_at": first_observed_at,
             "currency": record.cost.currency if record.cost else account_currency,
             "cost_nanos": charged_nanos(record),
+            "fault": record_fault(record, first_observed_at, loaded.content_count[key], account_currency),
+            "is_unreadable": blocks(record),
             "home_kind": home_kind,
             "home_record_id": home_record_id,
         }

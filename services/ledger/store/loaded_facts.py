@@ -1,7 +1,7 @@
 """Reading back the facts of clusters."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,10 +19,14 @@ RecordKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class LoadedCluster:
-    """The facts of one cluster, without windows, and when each of its records, by (type, id), was first seen at all."""
+    """The facts of one cluster, without windows.
+
+    Of each of its records, by (type, id), also when it was first seen at all, and with how many contents.
+    """
 
     facts: Facts
     first_observed_at: dict[RecordKey, datetime]
+    content_count: Mapping[RecordKey, int]
 
 
 @dataclass(slots=True)
@@ -31,9 +35,11 @@ class _Records:
 
     winners: dict[RecordKey, Any] = field(default_factory=dict)
     first_observed_at: dict[RecordKey, datetime] = field(default_factory=dict)
+    content_count: Counter[RecordKey] = field(default_factory=Counter)
 
     def add(self, row: Any) -> None:
         key = (row.record_type, row.record_id)
+        self.content_count[key] += 1
         held = self.winners.get(key)
         # Rule 3.a, over contents rather than single observations: only the winner needs to be decoded.
         if held is None or (row.last_observed_at, row.digest) > (held.last_observed_at, held.digest):
@@ -61,6 +67,7 @@ def load_clusters(connection: Connection, cluster_ids: Iterable[int]) -> dict[in
                 rates=tuple(rates[cluster_id]),
             ),
             records[cluster_id].first_observed_at,
+            records[cluster_id].content_count,
         )
         for cluster_id in ids
     }

@@ -1,6 +1,6 @@
 """Adding webhook events to the book."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,9 +10,11 @@ from sqlalchemy import Connection, select
 
 from services.common.errors import Conflict
 from services.ledger import tables
+from services.ledger.faults import OTHER_CONTENT, event_fault, fault_of, reasons_of
 from services.ledger.store.clusters import Group, enter_clusters, event_anchors
 from services.ledger.store.fact_codec import encode_event_fact
 from services.ledger.store.statements import Values, has_many_writers, insert_rows, update_by_id
+from services.ledger.unreadable import event_sentences
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
 Key = tuple[str, bytes]
@@ -35,7 +37,7 @@ class _Told:
     fact: bytes
 
 
-def add_events(connection: Connection, batch: list[WebhookEvent]) -> AddedEvents:
+def add_events(connection: Connection, batch: list[WebhookEvent], account_currency: str) -> AddedEvents:
     """Insert the events that are not known yet.
 
     A known event changes nothing, unless it was only quarantined or turns out to have come earlier: the end does
@@ -44,16 +46,22 @@ def add_events(connection: Connection, batch: list[WebhookEvent]) -> AddedEvents
     told = _unite(batch)
     held = _held(connection, told)
     new = [key for key in told if key not in held]
+    digests = _digests({*told, *held})
+    faults = {
+        key: event_fault(_first(item, held.get(key)), account_currency, has_other_content=digests[key[0]] > 1)
+        for key, item in told.items()
+    }
     eased = {key: change for key in told if key in held and (change := _change(told[key], held[key]))}
     groups = _groups(sorted({event_id for event_id, _ in (*new, *eased)}), told, held)
     cluster_ids = enter_clusters(connection, list(groups.values()))
     if eased and has_many_writers(connection) and _times(_held(connection, told)) != _times(held):
         raise Conflict("another writer has just recorded the same events")
     cluster_of = dict(zip(groups, cluster_ids, strict=True))
-    rows = [_row(key, told[key], cluster_of.get(key[0])) for key in sorted(new)]
+    rows = [_row(key, told[key], faults[key], cluster_of.get(key[0])) for key in sorted(new)]
     insert_rows(connection, tables.events, rows)
     update_by_id(connection, tables.events, list(eased.values()))
     update_by_id(connection, tables.events, _adopted(held, cluster_of))
+    update_by_id(connection, tables.events, _newly_at_fault(held, faults, digests))
     return AddedEvents(new_count=len(new), cluster_ids=frozenset(cluster_ids))
 
 
@@ -84,6 +92,7 @@ def _held(connection: Connection, keys: Iterable[Key]) -> dict[Key, Any]:
         table.c.cluster_id,
         table.c.is_quarantined,
         table.c.received_at,
+        table.c.fault,
     )
     query = select(*columns).where(table.c.event_id.in_({event_id for event_id, _ in keys}))
     return {(row.event_id, bytes(row.digest)): row for row in connection.execute(query)}
@@ -123,7 +132,31 @@ def _adopted(held: Mapping[Key, Any], cluster_of: Mapping[str, int]) -> list[Val
     ]
 
 
-def _row(key: Key, told: _Told, cluster_id: int | None) -> Values:
+def _first(told: _Told, held: Any) -> WebhookEvent:
+    """The event as it was received first."""
+    received_at = told.event.received_at if held is None else min(told.event.received_at, held.received_at)
+    return replace(told.event, received_at=received_at)
+
+
+def _digests(keys: Iterable[Key]) -> Counter[str]:
+    """How many contents each id has come with."""
+    return Counter(event_id for event_id, _ in keys)
+
+
+def _newly_at_fault(
+    held: Mapping[Key, Any], faults: Mapping[Key, str], digests: Mapping[str, int]
+) -> list[Values]:
+    """Known events that were earlier than thought, or whose id has now come with another content too."""
+    changed = []
+    for key, row in held.items():
+        also = [OTHER_CONTENT] if digests[key[0]] > 1 else []
+        fault = faults.get(key, fault_of([*reasons_of(row.fault), *also]))
+        if fault != row.fault:
+            changed.append({"id": row.id, "fault": fault})
+    return changed
+
+
+def _row(key: Key, told: _Told, fault: str, cluster_id: int | None) -> Values:
     return {
         "event_id": key[0],
         "digest": key[1],
@@ -132,6 +165,8 @@ def _row(key: Key, told: _Told, cluster_id: int | None) -> Values:
         "occurred_at": told.event.occurred_at,
         "received_at": told.event.received_at,
         "is_quarantined": told.event.quarantined,
+        "fault": fault,
+        "is_unreadable": bool(event_sentences(told.event)),
         "fact": told.fact,
         "raw": told.event.raw,
     }

@@ -7,9 +7,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import Connection, insert, select
 
 from services.common.money import Money
+from services.common.times import utc_day
 from services.ledger import tables
 from services.ledger.store.statements import insert_rows
 from services.ledger.store.sweep_marks import mark_proven_by, mark_reported
+
+MAX_DECIMALS = 9
+"""Of an amount in nanos."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +27,22 @@ class Sweep:
     to_at: datetime
     read_at: datetime
     total_results: int
+    is_counted: bool = False
+
+    def whole_days(self) -> tuple[date, date] | tuple[None, None]:
+        """[first, after): the UTC days that the window spans and that were over when it was read; else Nones."""
+        first = utc_day(self.from_at + timedelta(days=1, microseconds=-1))
+        after = utc_day(min(self.to_at, self.read_at))
+        return (first, after) if first < after else (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageDay:
-    """What usage_reports said that a type cost on one UTC day."""
+    """What usage_reports said that a type cost on one UTC day; exact to so many `decimals` only."""
 
     day: date
     cost: Money
+    decimals: int = MAX_DECIMALS
 
 
 def add_sweep(connection: Connection, sweep: Sweep) -> int:
@@ -38,6 +50,7 @@ def add_sweep(connection: Connection, sweep: Sweep) -> int:
     known = _find(connection, sweep)
     if known is not None:
         return known
+    first_day, after_day = sweep.whole_days()
     values = {
         "record_type": sweep.record_type,
         "query_form": sweep.query_form,
@@ -50,6 +63,9 @@ def add_sweep(connection: Connection, sweep: Sweep) -> int:
         "is_proven": False,
         "is_applied": False,
         "may_have_closed": False,
+        "is_counted": sweep.is_counted,
+        "first_day": first_day,
+        "after_day": after_day,
     }
     new_id: int = connection.execute(insert(tables.sweeps).returning(tables.sweeps.c.id), values).scalar_one()
     if sweep.total_results > 0:
@@ -66,17 +82,19 @@ def add_usage(
         table.c.record_type == record_type, table.c.read_at == read_at, table.c.account_key == account_key
     )
     known = {tuple(row) for row in connection.execute(query)}
-    new = {(day.day, day.cost.currency, day.cost.nanos) for day in days} - known
+    told = {(day.day, day.cost.currency, day.cost.nanos): day.decimals for day in days}
+    new = {key: decimals for key, decimals in told.items() if key not in known}
     rows = [
         {
             "record_type": record_type,
             "day": day,
             "currency": currency,
             "cost_nanos": cost_nanos,
+            "decimals": decimals,
             "read_at": read_at,
             "account_key": account_key,
         }
-        for day, currency, cost_nanos in sorted(new)
+        for (day, currency, cost_nanos), decimals in sorted(new.items())
     ]
     insert_rows(connection, table, rows)
     if new:

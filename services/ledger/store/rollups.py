@@ -95,7 +95,8 @@ class RollupDeltas:
     def count_record(self, row: Any, sign: int) -> None:
         """Put in (+1) or take out (-1) a row of detail_records, on the day of its own time field."""
         day = utc_day(row.record_time or row.first_observed_at)
-        self._records.add((row.record_type, day, row.currency), (sign * row.cost_nanos, sign))
+        amounts = (sign * row.cost_nanos, sign, sign * row.is_unreadable)
+        self._records.add((row.record_type, day, row.currency), amounts)
 
     def write(self, connection: Connection) -> None:
         """Add everything to the tables; last in the transaction, so that rows are locked only briefly."""

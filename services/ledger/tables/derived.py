@@ -84,6 +84,13 @@ class BillingRow(SQLModel, table=True):
         # would have to be walked through to find the dearest message.
         Index("ix_telnyx_billing_cost", *_TYPED, "cost_nanos", "id", *_PLACED),
         Index("ix_telnyx_billing_duration", *_TYPED, "duration", "id", *_PLACED),
+        # What has lately become exact, to hold estimates against.
+        Index(
+            "ix_telnyx_billing_settled",
+            *("record_type", "settled_at"),
+            sqlite_where=text("settled_at IS NOT NULL"),
+            postgresql_where=text("settled_at IS NOT NULL"),
+        ),
     )
     id: int = key_column()
     cluster_id: int = big_column(index=True)

@@ -26,10 +26,29 @@ class Anchor(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """A webhook event. The same id with another content is kept beside it."""
+    """A webhook event. The same id with another content is kept beside it.
+
+    `fault`: what is wrong with it, in words that are the same for all with that fault; empty where nothing is.
+    `is_unreadable`: an amount is part of that.
+    """
 
     __tablename__: ClassVar[str] = "events"
-    __table_args__ = (UniqueConstraint("event_id", "digest"),)
+    __table_args__ = (
+        UniqueConstraint("event_id", "digest"),
+        Index("ix_events_received", "received_at", "id"),
+        Index(
+            "ix_events_quarantined",
+            *("received_at", "cluster_id"),
+            sqlite_where=text("is_quarantined = 1"),
+            postgresql_where=text("is_quarantined"),
+        ),
+        Index(
+            "ix_events_fault",
+            *("fault", "is_unreadable", "event_id"),
+            sqlite_where=text("fault <> ''"),
+            postgresql_where=text("fault <> ''"),
+        ),
+    )
     id: int = key_column()
     event_id: str
     cluster_id: int | None = big_column(nullable=True, index=True)
@@ -37,6 +56,8 @@ class EventRow(SQLModel, table=True):
     occurred_at: datetime = moment_column()
     received_at: datetime = moment_column()
     is_quarantined: bool
+    fault: str
+    is_unreadable: bool
     digest: bytes = bytes_column()
     fact: bytes = bytes_column()
     raw: bytes | None = bytes_column(nullable=True)
@@ -59,13 +80,23 @@ class ObservationRow(SQLModel, table=True):
 
 
 class DetailRecordRow(SQLModel, table=True):
-    """Each detail record once, as the observation that counts has it, with the one charge that it ends in."""
+    """Each detail record once, as the observation that counts has it, with the one charge that it ends in.
+
+    `fault` and `is_unreadable` mean what they mean of an event; an unreadable amount counts 0 in `cost_nanos`.
+    """
 
     __tablename__: ClassVar[str] = "detail_records"
     __table_args__ = (
         UniqueConstraint("record_type", "record_id"),
-        Index("ix_detail_records_type_time", "record_type", "record_time"),
+        # Narrow enough to count a window, or to put a day in the order of its ids, without reading the rows.
+        Index("ix_detail_records_type_time", "record_type", "record_time", "first_observed_at", "record_id"),
         Index("ix_detail_records_record_id", "record_id"),
+        Index(
+            "ix_detail_records_fault",
+            *("record_type", "fault", "is_unreadable", "record_id"),
+            sqlite_where=text("fault <> ''"),
+            postgresql_where=text("fault <> ''"),
+        ),
     )
     id: int = key_column()
     record_type: str
@@ -75,6 +106,8 @@ class DetailRecordRow(SQLModel, table=True):
     first_observed_at: datetime = moment_column()
     currency: str
     cost_nanos: int = big_column()
+    fault: str
+    is_unreadable: bool
     home_kind: str
     home_record_id: str
 
@@ -97,7 +130,8 @@ class SweepRow(SQLModel, table=True):
     `held_count` and `is_proven` follow from other facts: what they mean stands with `Weight`. `held_count` is None
     while it is not known; such a sweep closes nothing. `is_applied`: both are up to date, and what the window may close
     has been derived since. `may_have_closed`: it was complete once, so that what it closed must be derived again if it
-    no longer is.
+    no longer is. `first_day` until before `after_day`: the whole UTC days that it spans and that were over when it was
+    read; None where it spans none. `is_counted`: Telnyx was only asked how many records there are.
     """
 
     __tablename__: ClassVar[str] = "sweeps"
@@ -108,6 +142,13 @@ class SweepRow(SQLModel, table=True):
         Index("ix_sweeps_read", "read_at", "id"),
         Index("ix_sweeps_type_read", "record_type", "read_at", "id"),
         Index("ix_sweeps_form_read", "query_form", "read_at"),
+        # Of the many short windows none spans a day: what proves days stays few.
+        Index(
+            "ix_sweeps_days",
+            *("first_day", "after_day", "record_type", "read_at", "held_count", "total_results", "is_proven"),
+            sqlite_where=text("first_day IS NOT NULL"),
+            postgresql_where=text("first_day IS NOT NULL"),
+        ),
         Index(
             "ix_sweeps_unapplied",
             "id",
@@ -127,21 +168,26 @@ class SweepRow(SQLModel, table=True):
     is_proven: bool
     is_applied: bool
     may_have_closed: bool
+    is_counted: bool
+    first_day: date | None = None
+    after_day: date | None = None
 
 
 class UsageDayRow(SQLModel, table=True):
-    """What usage_reports said that one type cost on one UTC day."""
+    """What usage_reports said that one type, or "usage:<product>", cost on one UTC day, with so many decimals."""
 
     __tablename__: ClassVar[str] = "usage_days"
     __table_args__ = (
         UniqueConstraint("record_type", "day", "currency", "cost_nanos", "read_at", "account_key"),
         Index("ix_usage_days_account_read", "account_key", "read_at"),
+        Index("ix_usage_days_day", "day", "record_type", "read_at"),
     )
     id: int = key_column()
     record_type: str
     day: date
     currency: str
     cost_nanos: int = big_column()
+    decimals: int
     read_at: datetime = moment_column()
     account_key: str
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import ClassVar
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
 from services.ledger.tables.columns import big_column, table_of
@@ -65,15 +65,20 @@ class DayRollup(_ChargeSums, table=True):
 
 
 class RecordRollup(SQLModel, table=True):
-    """Sums of detail records per type and day of their own time field, to hold against usage_reports."""
+    """Sums of detail records per type and day of their own time field, to hold against usage_reports.
+
+    Of `record_count` records `unreadable_count` have an amount that cannot be read; they add 0 to `cost_nanos`.
+    """
 
     __tablename__: ClassVar[str] = "record_rollups"
+    __table_args__ = (Index("ix_record_rollups_day", "day"),)
     record_type: str = Field(primary_key=True)
     day: date = Field(primary_key=True)
     currency: str = Field(primary_key=True)
     slot: int = Field(primary_key=True)
     cost_nanos: int = big_column()
     record_count: int = big_column()
+    unreadable_count: int = big_column()
 
 
 number_rollups = table_of(NumberRollup)
