@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 
+import httpx
 import pytest
-from telnyx import AsyncTelnyx, AuthenticationError, BadRequestError, RateLimitError
+from telnyx import AsyncTelnyx, AuthenticationError, BadRequestError, NotFoundError, RateLimitError
 from telnyx.types import BalanceRetrieveResponse
 
 from tests.sandbox.bill import true_bill
 from tests.sandbox.server import Sandbox
-from tests.sandbox.settings import Settings
+from tests.sandbox.settings import Faults, Settings
 from tests.support.webhook_receiver import WebhookReceiver
 
 # The SDK builds lenient models from whatever it gets: only the names of fields that it knows prove that it understood.
@@ -143,3 +145,81 @@ async def test_its_errors_are_telnyx_errors(sandbox: Sandbox, telnyx: AsyncTelny
     with pytest.raises(RateLimitError):
         for _ in range(sandbox.core.account.settings.quota_limit * 2 + 1):
             await telnyx.detail_records.list(filter={"record_type": "amd"})
+
+
+async def test_it_reads_the_charges_of_a_month(sandbox: Sandbox, telnyx: AsyncTelnyx) -> None:
+    account = sandbox.core.account
+    account.finances.book("existing_mrc", Decimal("6.00"), account.clock())
+    account.finances.book("credits", Decimal("-1.50"), account.clock(), "goodwill")
+    today = account.clock().date()
+    answer = await telnyx.charges_summary.retrieve(start_date=today, end_date=today + timedelta(days=1))
+    total = answer.data.total
+    assert (total.existing_mrc, total.credits, total.grand_total) == ("6.00", "-1.50", "4.50")
+    assert (total.new_mrc, total.new_otc, total.ledger_adjustments, total.other) == ("0.00",) * 4
+    assert [each.description for each in answer.data.summary.adjustments] == ["goodwill"]
+    assert {line.type for line in answer.data.summary.lines} == {"comparative", "simple"}
+    with pytest.raises(BadRequestError):
+        await telnyx.charges_summary.retrieve(start_date=today, end_date=today + timedelta(days=32))
+
+
+async def test_it_lists_applications(telnyx: AsyncTelnyx) -> None:
+    found = [each async for each in telnyx.call_control_applications.list()]
+    assert [each.active for each in found] == [True, False]
+    assert {each.record_type for each in found} == {"call_control_application"}
+    assert found[0].call_cost_in_webhooks is False
+
+
+async def test_it_reads_the_cost_tree_of_a_session(
+    receiver: WebhookReceiver, sandbox: Sandbox, telnyx: AsyncTelnyx
+) -> None:
+    (fresh,) = sandbox.core.create("dialer")
+    (old,) = sandbox.core.create("dialer", ended_ago_s=60)
+    analysis = await telnyx.session_analysis.retrieve(
+        old.activity.key, record_type="call-session", max_depth=5
+    )
+    assert Decimal(analysis.cost.total) == sum(record.charge for record in old.activity.records)
+    assert analysis.root.cost.cumulative_cost == analysis.cost.total
+    assert len(analysis.root.children) == analysis.meta.event_count - 1 == len(old.activity.records)
+    assert all(child.relationship for child in analysis.root.children)
+    with pytest.raises(NotFoundError):
+        await telnyx.session_analysis.retrieve(fresh.activity.key, record_type="call-session")
+
+
+async def test_it_lists_the_deliveries_that_failed(
+    sandbox: Sandbox, receiver: WebhookReceiver, telnyx: AsyncTelnyx
+) -> None:
+    sandbox.core.create("sms-inbound")
+    assert await sandbox.core.deliverer.wait_idle(30)
+    receiver.answer = lambda _: 500
+    sandbox.core.create("sms-inbound")
+    assert await sandbox.core.deliverer.wait_idle(30)
+    failed = [each async for each in telnyx.webhook_deliveries.list(filter={"status": {"eq": "failed"}})]
+    assert len(failed) == 1
+    assert failed[0].webhook is not None
+    assert failed[0].webhook.event_type == "message.received"
+    assert len(failed[0].attempts or []) == 3
+    delivered = telnyx.webhook_deliveries.list(filter={"status": {"eq": "delivered"}})
+    assert len([each async for each in delivered]) == 1
+
+
+async def test_it_orders_and_finds_reports(sandbox: Sandbox, telnyx: AsyncTelnyx) -> None:
+    sandbox.core.create("pstn-outbound", deliver=False)
+    sandbox.core.account.faults = Faults(report_delay_s=0)
+    reports = telnyx.legacy.reporting.batch_detail_records
+    end = sandbox.core.account.clock() + timedelta(hours=1)
+    ordered = await reports.voice.create(
+        start_time=end - timedelta(days=1), end_time=end, source="call-control"
+    )
+    assert ordered.data is not None
+    voice = await reports.voice.retrieve(ordered.data.id or "")
+    assert voice.data is not None
+    assert (voice.data.status, voice.data.source) == (2, "call-control")
+    async with httpx.AsyncClient(trust_env=False) as http:
+        lines = (await http.get(voice.data.report_url or "")).text.splitlines()
+    assert "telnyx_session_id" in lines[0]
+    assert len(lines) > 1
+    messages = await reports.messaging.create(start_time=end - timedelta(days=1), end_time=end)
+    assert messages.data is not None
+    assert messages.data.status == "COMPLETE"
+    with pytest.raises(NotFoundError):
+        await reports.messaging.retrieve(ordered.data.id or "")

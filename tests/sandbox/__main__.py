@@ -11,7 +11,15 @@ import msgspec
 from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import Faults, Settings
 
-_TRAFFIC_DEFAULTS: dict[str, object] = {"record_delay_min_s": 3.0, "record_delay_max_s": 20.0}
+_TRAFFIC_FAULTS: dict[str, object] = {"record_delay_min_s": 3.0, "record_delay_max_s": 20.0}
+# A small business whose account tops itself up about once a week.
+_TRAFFIC_SETTINGS: dict[str, object] = {
+    "opening_balance": "13.00",
+    "monthly_charge": "6.00",
+    "tax_percent": "8",
+    "recharge_below": "10",
+    "recharge_amount": "5.00",
+}
 
 
 def read_arguments(arguments: Sequence[str]) -> tuple[Settings, int, bool]:
@@ -29,10 +37,13 @@ def read_arguments(arguments: Sequence[str]) -> tuple[Settings, int, bool]:
     port, traffic = given.pop("port"), given.pop("traffic")
     fault_names = {field.name for field in msgspec.structs.fields(Faults)}
     faults = {name: given.pop(name) for name in fault_names & set(given)}
-    faults = (_TRAFFIC_DEFAULTS if traffic else {}) | {
+    faults = (_TRAFFIC_FAULTS if traffic else {}) | {
         name: _split(name, text) for name, text in faults.items()
     }
-    given = {name: _split(name, text) for name, text in given.items()} | {"faults": faults}
+    given = (_TRAFFIC_SETTINGS if traffic else {}) | {
+        name: _split(name, text) for name, text in given.items()
+    }
+    given |= {"faults": faults}
     try:
         return msgspec.convert(given, Settings, strict=False), port, traffic
     except msgspec.ValidationError as error:
@@ -62,7 +73,7 @@ async def serve(settings: Settings, port: int, *, traffic: bool) -> None:
 
 def _split(name: str, text: object) -> object:
     """Options that take several values take them with commas."""
-    is_list = name in {"api_fault_kinds", "webhook_retry_delays_s"}
+    is_list = name in {"api_fault_kinds", "webhook_retry_delays_s", "report_missing_columns"}
     return str(text).split(",") if is_list else text
 
 

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from tests.sandbox.activity import Activity
@@ -11,20 +11,24 @@ from tests.sandbox.amounts import ZERO
 from tests.sandbox.call_cost import CallCost
 from tests.sandbox.calls import CALL_KINDS, make_call
 from tests.sandbox.clock import Clock, from_text, utc_now
+from tests.sandbox.delivery_log import DeliveryLog
+from tests.sandbox.finances import Finances, Movement
 from tests.sandbox.messages import MESSAGE_KINDS, make_message
 from tests.sandbox.others import OTHER_KINDS, make_other
 from tests.sandbox.record_types import record_type
 from tests.sandbox.records import DetailRecord, RecordStore
+from tests.sandbox.reports import Reports
 from tests.sandbox.session_maker import Decoys
 from tests.sandbox.settings import Faults, Settings
 
 MAX_CREATED = 20_000
-# Whether a record's `cost` holds the carrier's fee cannot be known from the record alone, so this one is not mixed in.
-_UNMIXED = frozenset({"sms-fee-apart"})
+# Not mixed in: whether a record's `cost` holds the carrier's fee cannot be known from the record alone, and what
+# detail_records do not know cannot be read at all.
+_UNMIXED = frozenset({"sms-fee-apart", "number-lookup"})
 _GROUPS: dict[str, tuple[str, ...]] = {
     "calls": tuple(CALL_KINDS),
     "messages": tuple(kind for kind in MESSAGE_KINDS if kind not in _UNMIXED),
-    "others": tuple(OTHER_KINDS),
+    "others": tuple(kind for kind in OTHER_KINDS if kind not in _UNMIXED),
 }
 _GROUPS["mixed"] = _GROUPS["calls"] + _GROUPS["messages"] + _GROUPS["others"]
 ALL_KINDS = frozenset({*_GROUPS, *CALL_KINDS, *MESSAGE_KINDS, *OTHER_KINDS})
@@ -51,6 +55,10 @@ class Account:
         self.faults: Faults = settings.faults
         self.records = RecordStore()
         self.activities: list[Activity] = []
+        self.opened_at = clock()
+        self.finances = Finances(settings, self.opened_at)
+        self.deliveries = DeliveryLog()
+        self.reports = Reports()
         self._decoys: Decoys | None = None
 
     def create(
@@ -95,14 +103,36 @@ class Account:
         self.records.add([(now, record)])
         return record
 
+    def vanish(self, type_name: str, record_id: str, *, everywhere: bool = False) -> None:
+        """Let detail_records forget a record; with `everywhere` it was never charged either. Raises KeyError."""
+        self.records.vanish(type_name, record_id, everywhere=everywhere)
+
     def reveal(self) -> int:
         """Make every record visible now; how many were not."""
         return self.records.reveal(self.clock())
 
-    def balance(self) -> Decimal:
-        """The opening balance less what can be seen of the charges."""
-        spent = sum((record.charge for record in self.records.all_visible(self.clock())), ZERO)
-        return Decimal(self.settings.opening_balance) - spent
+    def open_since(self, opened_at: datetime) -> None:
+        """Let the account be older than this sandbox."""
+        self.opened_at = min(self.opened_at, opened_at)
+        self.finances.reopen(self.opened_at)
+
+    def balance(self, at: datetime | None = None) -> Decimal:
+        """The opening balance and its movements, less what can be seen of the charges; now, or as it was."""
+        now = self.clock()
+        self.finances.advance(now, self.usage_of)
+        at = at or now
+        spent = sum((record.charge for record in self.records.all_visible(at)), ZERO)
+        return Decimal(self.settings.opening_balance) + self.finances.effect(at) - spent
+
+    def movements(self, start: datetime, end: datetime) -> Sequence[Movement]:
+        """What was paid in and charged beside usage."""
+        self.finances.advance(self.clock(), self.usage_of)
+        return self.finances.between(start, end)
+
+    def usage_of(self, day: date) -> Decimal:
+        """What the records of one UTC day charge, as far as they can be seen now."""
+        records = self.records.all_visible(self.clock())
+        return sum((record.charge for record in records if record.at.astimezone(UTC).date() == day), ZERO)
 
     def _rng(self, purpose: str) -> random.Random:
         return random.Random(f"{self.settings.seed} {len(self.activities)} {purpose}")

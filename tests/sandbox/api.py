@@ -1,12 +1,12 @@
-"""The `/v2` endpoints of the sandbox, with the measured behaviours of Telnyx. Source: facts, sections 3, 5, 6 and 7."""
+"""The door of the `/v2` API: keys, quotas, faults, headers. Source: facts, sections 3 and 7."""
 
 import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from decimal import Decimal
-from itertools import islice
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from email.utils import format_datetime
 
 from msgspec.structs import replace
 from starlette.requests import Request
@@ -14,24 +14,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.sandbox.account import Account
-from tests.sandbox.amounts import CURRENCY, cents_text
 from tests.sandbox.answers import (
     ApiError,
-    bad_request,
     edge_error,
     json_answer,
     not_authenticated,
     server_error,
     too_many_requests,
 )
-from tests.sandbox.query import DetailQuery, parse_detail_query
+from tests.sandbox.endpoints import DOWNLOAD_PATH, ENDPOINTS, Endpoint, answer_download
 from tests.sandbox.quota import FixedWindowQuota
-from tests.sandbox.records import DetailRecord
+from tests.sandbox.requests import Asked
 from tests.sandbox.settings import ApiFault
 from tests.sandbox.signing import Signer
-from tests.sandbox.usage import parse_usage_query, usage_options, usage_rows
-
-Handler = Callable[[Request, Account], Response]
 
 
 class Api:
@@ -55,31 +50,42 @@ class Api:
         self._quotas: dict[tuple[str, str], FixedWindowQuota] = {}
 
     def routes(self) -> list[Route]:
-        return [
-            Route(f"/v2/{name}", self._guarded(name, handler), methods=["GET"])
-            for name, handler in (
-                ("balance", self._balance),
-                ("detail_records", self._detail_records),
-                ("usage_reports", self._usage_reports),
-                ("usage_reports/options", self._usage_options),
-                ("public_key", self._public_key),
-            )
+        own = Endpoint("public_key", self._public_key)
+        routes = [
+            Route(f"/v2/{each.path or each.name}", self._guarded(each), methods=[each.method])
+            for each in (*ENDPOINTS, own)
         ]
+        return [*routes, Route(DOWNLOAD_PATH, self._download, methods=["GET"])]
 
-    def _guarded(self, name: str, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
-            self.requests[name] += 1
+    def _guarded(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+        async def guarded(request: Request) -> Response:
+            self.requests[endpoint.name] += 1
             if self.is_out:
                 return edge_error(503)
-            headers: dict[str, str] = {}
+            headers = self._date_header()
             try:
                 key, account = self._authenticate(request)
-                headers = self._spend_quota(name, key)
-                return await self._drawn_fault(headers) or _with(handler(request, account), headers)
+                headers |= self._spend_quota(endpoint.name, key)
+                asked = await _asked(request, account)
+                return await self._drawn_fault(headers) or _with(endpoint.answer(asked), headers)
             except ApiError as error:
                 return error.answer(headers)
 
-        return endpoint
+        return guarded
+
+    async def _download(self, request: Request) -> Response:
+        """A report's file: whoever knows the address may have it, as with any signed URL."""
+        self.requests["report_file"] += 1
+        if self.is_out:
+            return edge_error(503)
+        try:
+            return answer_download(await _asked(request, self._account))
+        except ApiError as error:
+            return error.answer()
+
+    def _date_header(self) -> dict[str, str]:
+        now = self._account.clock() + timedelta(seconds=self._account.faults.date_skew_s)
+        return {"date": format_datetime(now, usegmt=True)}
 
     def _authenticate(self, request: Request) -> tuple[str, Account]:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
@@ -98,7 +104,7 @@ class Api:
         return answer.headers
 
     def _quota(self, name: str, key: str) -> FixedWindowQuota | None:
-        """Quotas are per endpoint; those of balance and public_key were never reached by anyone."""
+        """Quotas are per endpoint; nobody has told of any other than these two."""
         settings = self._account.settings
         sizes = {
             "detail_records": (settings.quota_limit, settings.quota_window_s),
@@ -129,68 +135,20 @@ class Api:
                     await asyncio.wait_for(self.closing.wait(), faults.slow_answer_s)
                 return None
 
-    @staticmethod
-    def _balance(_: Request, account: Account) -> Response:
-        balance, credit = account.balance(), Decimal(account.settings.credit_limit)
-        data = {
-            "record_type": "balance",
-            "balance": cents_text(balance),
-            "pending": "0.00",
-            "credit_limit": cents_text(credit),
-            "available_credit": cents_text(balance + credit),
-            "currency": CURRENCY,
-        }
-        return json_answer({"data": data})
-
-    def _public_key(self, _: Request, account: Account) -> Response:
+    def _public_key(self, _: Asked) -> Response:
         return json_answer({"data": {"record_type": "public_key", "public": self._signer.public_key}})
 
-    def _detail_records(self, request: Request, account: Account) -> Response:
-        query = parse_detail_query(request.query_params.multi_items())
-        matching = self._matching(query, account)
-        first = (query.page_number - 1) * query.page_size
-        readable = account.settings.readable_rows
-        rows = matching[first : min(first + query.page_size, readable)]
-        arrivals = self._account.faults.arrivals_per_page
-        if arrivals:
-            account.records.reveal(account.clock(), query.type.name, arrivals)
-        return json_answer(
-            _page([row.fields for row in rows], len(matching), query.page_number, query.page_size)
-        )
 
-    def _matching(self, query: DetailQuery, account: Account) -> list[DetailRecord]:
-        unknown = query.unknown_fields()
-        if unknown and self._account.faults.unknown_filter == "reject":
-            raise bad_request(f"Filter field is invalid: {unknown[0]}")
-        if unknown or self._account.faults.answers_nothing:
-            return []
-        visible = account.records.visible(query.type.name, account.clock())
-        return [record for record in visible if query.accepts(record)]
-
-    def _usage_reports(self, request: Request, account: Account) -> Response:
-        query = parse_usage_query(request.query_params)
-        now = account.clock()
-        records = (record for name in query.type_names for record in account.records.visible(name, now))
-        rows = usage_rows(query, records, zero_days=account.settings.usage_zero_days == "explicit")
-        first = (query.page_number - 1) * query.page_size
-        shown = islice(rows, first, first + query.page_size)
-        return json_answer(_page(shown, len(rows), query.page_number, query.page_size))
-
-    @staticmethod
-    def _usage_options(request: Request, _: Account) -> Response:
-        return json_answer({"data": usage_options(request.query_params.get("product"))})
+async def _asked(request: Request, account: Account) -> Asked:
+    return Asked(
+        account,
+        tuple(request.query_params.multi_items()),
+        {name: str(value) for name, value in request.path_params.items()},
+        await request.body(),
+        str(request.base_url).rstrip("/"),
+    )
 
 
-def _page(rows: Iterable[object], total: int, number: int, size: int) -> dict[str, object]:
-    meta = {
-        "total_pages": -(-total // size),
-        "total_results": total,
-        "page_number": number,
-        "page_size": size,
-    }
-    return {"data": list(rows), "meta": meta}
-
-
-def _with(answer: Response, headers: dict[str, str]) -> Response:
+def _with(answer: Response, headers: Mapping[str, str]) -> Response:
     answer.headers.update(headers)
     return answer

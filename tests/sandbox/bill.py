@@ -7,6 +7,7 @@ from decimal import Decimal
 from tests.sandbox.account import Account
 from tests.sandbox.activity import Activity
 from tests.sandbox.amounts import CURRENCY, ZERO, plain_text
+from tests.sandbox.finances import CHARGE_KINDS
 from tests.sandbox.legs import Leg
 from tests.sandbox.records import DetailRecord
 
@@ -18,7 +19,8 @@ def true_bill(account: Account) -> Bill:
 
     `sessions` by call_session_id, `messages` by id, `other` by `<record type>:<record id>`. A session's `cost` is the
     sum of its `legs` and of `session_cost`: the records that name the session and no leg. `pending` counts records
-    that cannot be seen yet or will still change: the bill can only be read from the API once it is 0.
+    that cannot be seen yet or will still change: the bill can only be read from the API once it is 0. `account` is
+    the rest of the money.
     """
     by_session: dict[str, list[DetailRecord]] = defaultdict(list)
     messages: dict[str, str] = {}
@@ -40,6 +42,17 @@ def true_bill(account: Account) -> Bill:
         "messages": messages,
         "other": other,
         "pending": account.records.pending(account.clock()),
+        "account": _account(account),
+    }
+
+
+def _account(account: Account) -> Bill:
+    """The balance and all that moved it beside usage, so far: `opening` + `top_up` - usage - the rest = `balance`."""
+    balance = account.balance()
+    return {
+        "opening": account.settings.opening_balance,
+        "balance": plain_text(balance),
+        **{kind: plain_text(account.finances.total(kind)) for kind in ("top_up", *CHARGE_KINDS)},
     }
 
 

@@ -55,6 +55,21 @@ class SandboxClient:
         """Serve a record exactly as given, however broken; `charge` is what it adds to the bill."""
         self._ask("POST", "inject", {"record_type": record_type, "fields": fields, "charge": str(charge)})
 
+    def vanish(self, record_type: str, record_id: str, *, everywhere: bool = False) -> None:
+        """Let detail_records forget a record; with `everywhere` it was never charged either."""
+        body = {"record_type": record_type, "record_id": record_id, "everywhere": everywhere}
+        self._ask("POST", "vanish", body)
+
+    def book(self, kind: str, amount: Decimal, *, ago_s: float = 0.0) -> Decimal:
+        """Move the balance by something that is no usage, such as a `top_up`; the balance then."""
+        return Decimal(
+            self._ask("POST", "book", {"kind": kind, "amount": str(amount), "ago_s": ago_s})["balance"]
+        )
+
+    def make_history(self, days: int) -> int:
+        """Make up so many days of traffic that are long gone; how many activities there are then."""
+        return int(self._ask("POST", "history", {"days": days})["activities"])
+
     def send(self, product: str, body: str) -> None:
         """Send one webhook with this body, signed, to `calls` or `sms`."""
         self._ask("POST", "send", {"product": product, "body": body})

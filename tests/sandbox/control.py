@@ -1,8 +1,8 @@
 """The remote control of a sandbox, under `/_sandbox/`: no key, JSON in and out. For tests across processes."""
 
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
-from typing import Annotated, TypeVar
+from datetime import timedelta
+from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -12,58 +12,23 @@ from starlette.routing import Route
 from tests.sandbox.account import Created
 from tests.sandbox.answers import json_answer
 from tests.sandbox.bill import true_bill
-from tests.sandbox.call_cost import CallCost, Form, When
+from tests.sandbox.call_cost import CallCost
+from tests.sandbox.control_requests import (
+    Booking,
+    Creation,
+    Injection,
+    Past,
+    RawWebhook,
+    Revision,
+    Switch,
+    Vanishing,
+    Wait,
+)
 from tests.sandbox.core import Core
-from tests.sandbox.events import Product
 from tests.sandbox.settings import Faults, changed
+from tests.sandbox.traffic import make_history
 
 _T = TypeVar("_T")
-
-
-class Creation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to let happen. With `deliver` false its webhooks wait for `POST /_sandbox/deliver`.
-
-    `call_cost` and `call_cost_form` are drawn from the seed where they are not given.
-    """
-
-    kind: str = "mixed"
-    count: int = 1
-    ended_ago_s: float = 0.0
-    deliver: bool = True
-    visible_at_once: bool = False
-    call_cost: When | None = None
-    call_cost_form: Form = "parts"
-
-
-class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    on: bool
-
-
-class Wait(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 30.0
-
-
-class Revision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A correction of one record's amount."""
-
-    record_type: str
-    record_id: str
-    amount: Decimal
-
-
-class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A record of anyone's making; `charge` is what it adds to the bill, under `other`."""
-
-    record_type: str
-    fields: dict[str, object]
-    charge: Decimal = Decimal(0)
-
-
-class RawWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A body of anyone's making, to be signed and sent as it is."""
-
-    product: Product
-    body: str
 
 
 class Control:
@@ -80,6 +45,9 @@ class Control:
             ("POST", "reveal", self._reveal),
             ("POST", "revise", self._revise),
             ("POST", "inject", self._inject),
+            ("POST", "vanish", self._vanish),
+            ("POST", "book", self._book),
+            ("POST", "history", self._history),
             ("POST", "send", self._send),
             ("PUT", "faults", self._set_faults),
             ("DELETE", "faults", self._clear_faults),
@@ -128,6 +96,24 @@ class Control:
         except KeyError:
             raise ValueError(f"unknown record type {injection.record_type}") from None
         return {"record_type": record.type.name, "record_id": record.record_id}
+
+    async def _vanish(self, body: bytes) -> object:
+        wanted = _read(body, Vanishing)
+        try:
+            self._core.account.vanish(wanted.record_type, wanted.record_id, everywhere=wanted.everywhere)
+        except KeyError:
+            raise ValueError(f"no {wanted.record_type} record {wanted.record_id}") from None
+        return {}
+
+    async def _book(self, body: bytes) -> object:
+        wanted, account = _read(body, Booking), self._core.account
+        at = account.clock() - timedelta(seconds=wanted.ago_s)
+        account.finances.book(wanted.kind, wanted.amount, at, wanted.description)
+        return {"balance": str(account.balance())}
+
+    async def _history(self, body: bytes) -> object:
+        make_history(self._core.account, _read(body, Past).days)
+        return {"activities": len(self._core.account.activities)}
 
     async def _send(self, body: bytes) -> object:
         webhook = _read(body, RawWebhook)

@@ -10,7 +10,9 @@ import httpx
 
 from tests.sandbox.account import Account, Created
 from tests.sandbox.answers import encode
+from tests.sandbox.delivery_log import Attempt, Delivery
 from tests.sandbox.events import Event
+from tests.sandbox.ids import Ids
 from tests.sandbox.settings import Faults
 from tests.sandbox.signing import Signer
 
@@ -56,6 +58,7 @@ class Deliverer:
         self._slots = asyncio.Semaphore(_CONCURRENT_POSTS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._rng = random.Random(f"{account.settings.seed} delivery")
+        self._ids = Ids(random.Random(f"{account.settings.seed} delivery ids"))
         # Proxies of the environment must not see, or swallow, what goes over the loopback.
         self._client = httpx.AsyncClient(timeout=account.settings.webhook_timeout_s, trust_env=False)
 
@@ -113,21 +116,26 @@ class Deliverer:
         """One webhook with its retries; what is not taken then is gone."""
         url = self._settings.webhook_address(event.product)
         first_signed_at = self._account.clock()
-        for attempt, pause_s in enumerate((0.0, *self._settings.webhook_retry_delays_s), start=1):
+        attempts: list[Attempt] = []
+        for number, pause_s in enumerate((0.0, *self._settings.webhook_retry_delays_s), start=1):
             await asyncio.sleep(pause_s)
             renewed = self._account.faults.renew_timestamp_on_retry
-            body = encode({**event.body, "meta": {"attempt": attempt, "delivered_to": url}})
-            status = await self._post(url, body, self._account.clock() if renewed else first_signed_at)
-            if status is not None and 200 <= status < 300:
-                self.counts["accepted"] += 1
-                return
-            if not is_retried(event, status):
+            body = encode({**event.body, "meta": {"attempt": number, "delivered_to": url}})
+            started_at = self._account.clock()
+            status = await self._post(url, body, started_at if renewed else first_signed_at)
+            attempts.append(Attempt(started_at, self._account.clock(), url, status))
+            if attempts[-1].is_taken or not is_retried(event, status):
                 break
-        self.counts["given_up"] += 1
+        self.counts["accepted" if attempts[-1].is_taken else "given_up"] += 1
+        webhook = event.body.get("data", event.body)
+        self._account.deliveries.add(Delivery(self._ids.uuid(), webhook, tuple(attempts)))
 
     async def _send_raw(self, product: str, body: bytes) -> None:
-        status = await self._post(self._settings.webhook_address(product), body, self._account.clock())
-        self.counts["accepted" if status is not None and 200 <= status < 300 else "given_up"] += 1
+        url, started_at = self._settings.webhook_address(product), self._account.clock()
+        attempt = Attempt(started_at, self._account.clock(), url, await self._post(url, body, started_at))
+        self.counts["accepted" if attempt.is_taken else "given_up"] += 1
+        delivery = Delivery(self._ids.uuid(), body.decode(errors="replace"), (attempt,))
+        self._account.deliveries.add(delivery)
 
     async def _post(self, url: str, body: bytes, signed_at: datetime) -> int | None:
         async with self._slots:

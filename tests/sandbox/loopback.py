@@ -25,7 +25,12 @@ class LoopbackServer:
         self._socket = socket.create_server(("127.0.0.1", port))
         self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            date_header=False,
         )
         self._server = _Server(config)
         self._serving: asyncio.Task[None] | None = None

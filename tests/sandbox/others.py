@@ -81,6 +81,12 @@ def _media_storage(rng: random.Random, ids: Ids, at: datetime, _: Decoys | None)
     return _priced(rng, "media_storage", at, values, Decimal("0.0005"), Decimal("0.0005"))
 
 
+def _number_lookup(rng: random.Random, ids: Ids, at: datetime, _: Decoys | None) -> DetailRecord:
+    """Of a product that detail_records do not know: its cost is in the balance and in usage_reports alone."""
+    values = {"id": ids.uuid(), "created_at": to_text(at), "rate_measured_in": "lookups"}
+    return _priced(rng, "number-lookup", at, values, Decimal("0.0030"), Decimal("0.0030"))
+
+
 def _priced(
     rng: random.Random, type_name: str, at: datetime, values: Fields, cost: Decimal, rate: Decimal
 ) -> DetailRecord:
@@ -93,6 +99,7 @@ OTHER_KINDS: dict[str, Maker] = {
     "inference": _inference,
     "wireless": _wireless,
     "media-storage": _media_storage,
+    "number-lookup": _number_lookup,
 }
 
 

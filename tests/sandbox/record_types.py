@@ -136,12 +136,16 @@ RECORD_TYPES = (
     RecordType("fax", "created_at", _COMMON | {"id", "created_at"}, product="fax-api"),
 )
 
-_BY_NAME = {name: entry for entry in RECORD_TYPES for name in (entry.name, *entry.aliases)}
+# They cost money that detail_records do not know: only the balance and usage_reports show it.
+UNLISTED_TYPES = (RecordType("number-lookup", "created_at", _COMMON | {"id", "created_at"}),)
+
+_LISTED = {name: entry for entry in RECORD_TYPES for name in (entry.name, *entry.aliases)}
+_BY_NAME = _LISTED | {entry.name: entry for entry in UNLISTED_TYPES}
 
 
 def find_record_type(name: str) -> RecordType | None:
-    """The type that a filter names, also by an alias."""
-    return _BY_NAME.get(name)
+    """The type that a filter names, also by an alias; None where detail_records know none of this name."""
+    return _LISTED.get(name)
 
 
 def record_type(name: str) -> RecordType:

@@ -62,6 +62,7 @@ class RecordStore:
 
     _by_key: dict[tuple[str, str], _History] = field(default_factory=dict)
     _by_type: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
+    _vanished: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, versions: Sequence[tuple[datetime, DetailRecord]]) -> None:
         """Keep a record, as its versions in order, each with the moment from which it is seen."""
@@ -75,6 +76,23 @@ class RecordStore:
             record = self._by_key[type_name, record_id].at(now)
             if record is not None:
                 yield record
+
+    def listed(self, type_name: str, now: datetime) -> Iterator[DetailRecord]:
+        """What detail_records show of it: without the records that have vanished."""
+        return (
+            record
+            for record in self.visible(type_name, now)
+            if (type_name, record.record_id) not in self._vanished
+        )
+
+    def vanish(self, type_name: str, record_id: str, *, everywhere: bool) -> None:
+        """Let the API forget a record; with `everywhere` usage, reports and balance too. Raises KeyError."""
+        key = (record_type(type_name).name, record_id)
+        history = self._by_key[key]
+        self._vanished.add(key)
+        if everywhere:
+            del self._by_key[key]
+            self._by_type[key[0]].remove((history.final.at, record_id))
 
     def all_visible(self, now: datetime) -> Iterator[DetailRecord]:
         return (record for name in self._by_type for record in self.visible(name, now))

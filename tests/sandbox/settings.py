@@ -23,6 +23,11 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     so that pages shift under the reader.
     `unknown_filter`: what a filter on a field that the type lacks is answered with.
     `answers_nothing`: detail_records knows none of its filter fields any more, and answers 200 with 0 rows.
+    `retention_days`: detail_records shows nothing older; reports and usage_reports still do.
+    `usage_float_noise`: usage_reports add up in binary floats, so that costs have far too many decimals.
+    `date_skew_s`: how far the header `Date` is ahead of the clock.
+    `report_*`: how long a batch report is pending and what becomes of it; whether its CSV has the API's field names or
+    the portal's headings (which have no ids), which fields it lacks, and how many broken rows it has.
     """
 
     webhook_loss_rate: Rate = 0.0
@@ -38,6 +43,15 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     slow_answer_s: Seconds = 3.0
     unknown_filter: Literal["empty", "reject"] = "empty"
     answers_nothing: bool = False
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=3_660)] | None = None
+    usage_float_noise: bool = False
+    date_skew_s: Annotated[float, msgspec.Meta(ge=-86_400, le=86_400)] = 0.0
+    report_delay_s: Seconds = 0.3
+    report_outcome: Literal["complete", "fail", "expire"] = "complete"
+    report_form: Literal["api", "portal"] = "api"
+    report_record_ids: bool = True
+    report_missing_columns: tuple[str, ...] = ()
+    report_broken_rows: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 0
     renew_timestamp_on_retry: bool = True
 
 
@@ -49,6 +63,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `quota_limit` per `quota_window_s`: of detail_records; windows begin at multiples of the window since the epoch.
     `readable_rows`: rows of one query beyond this offset are cut off.
     `usage_zero_days`: whether usage_reports show days without usage as zero rows or leave them out.
+    `usage_decimals`: to how many decimals usage_reports round; None shows all there are.
+    `monthly_charge`: booked on the first of each month. `tax_percent`: of each day's usage, booked on the next day.
+    `recharge_below`: automatic recharge tops up by `recharge_amount` once the balance is lower; None is off.
+    `analysis_delay_s`: for how long after its end a session has no analysis.
+    `call_cost_in_webhooks`: what the Call Control application says of itself.
     """
 
     seed: int = 1
@@ -63,6 +82,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     usage_quota_window_s: Count = 1
     readable_rows: Count = 10_000
     usage_zero_days: Literal["explicit", "omitted"] = "explicit"
+    usage_decimals: Annotated[int, msgspec.Meta(ge=0, le=12)] | None = None
+    monthly_charge: str = "0"
+    tax_percent: str = "0"
+    recharge_below: str | None = None
+    recharge_amount: str = "25.00"
+    call_cost_in_webhooks: bool = False
+    analysis_delay_s: Seconds = 5.0
     webhook_timeout_s: Seconds = 2.0
     webhook_retry_delays_s: tuple[Seconds, ...] = (0.2, 0.8)
     faults: Faults = Faults()

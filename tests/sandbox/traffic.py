@@ -14,7 +14,8 @@ _LIVE_KINDS = (*kinds_of("calls"), *kinds_of("messages"))
 _PAUSE_S = (2.0, 6.0)
 _CALL_S = (3.0, 8.0)
 _LOOK_AGAIN_S = 0.5
-_HISTORY_DAYS = 30
+_RECHARGE_STEP_S = 6 * 3_600
+HISTORY_DAYS = 30
 _LAST_DAY_COUNT = 60
 _WEEKDAY_COUNT = (16, 30)
 _WEEKEND_COUNT = (5, 11)
@@ -22,23 +23,29 @@ _SATURDAY = 5
 _GROUP_WEIGHTS = {"calls": 62, "messages": 34, "others": 4}
 
 
-def make_history(account: Account) -> None:
-    """Things of the past month: their records can be seen, their webhooks are long gone.
+def make_history(account: Account, days: int = HISTORY_DAYS) -> None:
+    """Things of the past: their records can be seen, their webhooks are long gone.
 
-    The last day has something of every kind; the days before it are as a small business has them.
+    The last day has something of every kind; the days before it are as a small business has them. Taxes and monthly
+    charges were booked as they fell due, and the account was topped up whenever it needed it.
     """
     rng = random.Random(f"{account.settings.seed} history")
     kinds = kinds_of("mixed")
     for n in range(_LAST_DAY_COUNT):
         account.create(kinds[n % len(kinds)], ended_ago_s=rng.uniform(60, _DAY_S), visible_at_once=True)
     groups, weights = tuple(_GROUP_WEIGHTS), tuple(_GROUP_WEIGHTS.values())
-    for days_ago in range(1, _HISTORY_DAYS):
+    for days_ago in range(1, days):
         is_weekend = (account.clock() - timedelta(days=days_ago)).weekday() >= _SATURDAY
         for group in rng.choices(
             groups, weights, k=rng.randint(*(_WEEKEND_COUNT if is_weekend else _WEEKDAY_COUNT))
         ):
             ended_ago_s = days_ago * _DAY_S + rng.uniform(0, _DAY_S)
             account.create(rng.choice(kinds_of(group)), ended_ago_s=ended_ago_s, visible_at_once=True)
+    now = account.clock()
+    account.open_since(now - timedelta(days=days))
+    for step in range(days * _DAY_S // _RECHARGE_STEP_S):
+        at = now - timedelta(days=days) + timedelta(seconds=step * _RECHARGE_STEP_S)
+        account.finances.recharge(account.balance(at), at)
 
 
 async def run_traffic(account: Account, deliverer: Deliverer) -> None:
@@ -54,6 +61,7 @@ async def run_traffic(account: Account, deliverer: Deliverer) -> None:
         kind = rng.choice(_LIVE_KINDS)
         for created in account.create(kind, ended_ago_s=-live_s):
             deliverer.deliver(created, live_s=live_s)
+        account.finances.recharge(account.balance(), account.clock())
         await asyncio.sleep(rng.uniform(*_PAUSE_S))
 
 

@@ -9,7 +9,7 @@ from tests.sandbox.amounts import ZERO
 from tests.sandbox.answers import bad_request
 from tests.sandbox.clock import from_text
 from tests.sandbox.query import positive_number
-from tests.sandbox.record_types import RECORD_TYPES
+from tests.sandbox.record_types import RECORD_TYPES, UNLISTED_TYPES
 from tests.sandbox.records import DetailRecord
 
 MAX_DAYS = 31
@@ -19,7 +19,9 @@ DIMENSIONS = ("date", "direction", "currency", "connection_id", "country_code")
 _CALL_METRICS = ("cost", "billed_sec", "call_sec", "attempted", "connected", "completed")
 _METRICS = {"messaging": ("cost", "customer_carrier_fee", "count", "parts"), "sip-trunking": _CALL_METRICS}
 _ANY_METRICS = ("cost", "billed_sec", "call_sec", "count")
-PRODUCTS = tuple(dict.fromkeys(entry.usage_product for entry in RECORD_TYPES))
+_FLOAT_NOISE = Decimal("4E-17")
+_TYPES = (*RECORD_TYPES, *UNLISTED_TYPES)
+PRODUCTS = tuple(dict.fromkeys(entry.usage_product for entry in _TYPES))
 
 Row = dict[str, object]
 
@@ -38,7 +40,27 @@ class UsageQuery:
 
     @property
     def type_names(self) -> list[str]:
-        return [entry.name for entry in RECORD_TYPES if entry.usage_product == self.product]
+        return [entry.name for entry in _TYPES if entry.usage_product == self.product]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageForm:
+    """How usage_reports write: days without usage as zero rows or not at all, and with how many decimals.
+
+    `float_noise`: as if the sum had gone through binary floats, `0.30000000000000004`.
+    """
+
+    zero_days: bool = True
+    decimals: int | None = None
+    float_noise: bool = False
+
+    def written(self, value: Decimal | int) -> Decimal | int:
+        """A metric as it is shown."""
+        if not isinstance(value, Decimal):
+            return value
+        if self.decimals is not None:
+            value = round(value, self.decimals)
+        return value + _FLOAT_NOISE if self.float_noise and value else value
 
 
 def parse_usage_query(parameters: Mapping[str, str]) -> UsageQuery:
@@ -74,17 +96,17 @@ def usage_options(product: str | None) -> list[Row]:
     ]
 
 
-def usage_rows(query: UsageQuery, records: Iterable[DetailRecord], *, zero_days: bool) -> list[Row]:
-    """One row per combination of dimensions, newest day last. With `zero_days`, days without usage are zero rows."""
+def usage_rows(query: UsageQuery, records: Iterable[DetailRecord], form: UsageForm) -> list[Row]:
+    """One row per combination of dimensions, newest day last."""
     groups: dict[tuple[str, ...], list[DetailRecord]] = {}
-    if zero_days and query.dimensions == ("date",):
+    if form.zero_days and query.dimensions == ("date",):
         groups = {(day,): [] for day in _days(query)}
     for record in records:
         if query.start <= record.at < query.end:
             groups.setdefault(_key(query, record), []).append(record)
     return [
         {"product": query.product, **dict(zip(query.dimensions, key, strict=True))}
-        | {metric: _metric(metric, rows) for metric in query.metrics}
+        | {metric: form.written(_metric(metric, rows)) for metric in query.metrics}
         for key, rows in sorted(groups.items())
     ]
 
@@ -116,10 +138,13 @@ def _metric(metric: str, records: list[DetailRecord]) -> Decimal | int:
 
 
 def _shown_cost(record: DetailRecord) -> Decimal:
-    """What was charged by the record's own amount field."""
+    """What was charged by the record's own amount field; what was charged at all where that is none."""
     if not record.charge:
         return ZERO
-    return Decimal(str(record.fields[record.type.amount_field]))
+    try:
+        return Decimal(str(record.fields[record.type.amount_field]))
+    except (KeyError, ArithmeticError):
+        return record.charge
 
 
 def _names(parameters: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
