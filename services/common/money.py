@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 
 NANOS_PER_UNIT = 1_000_000_000
 MAX_NANOS = 2**63 - 1
@@ -10,6 +10,9 @@ MAX_NANOS = 2**63 - 1
 
 _MAX_TEXT_LENGTH = 64
 _MAX_EXPONENT = 30
+_EXACT = Context(prec=_MAX_TEXT_LENGTH)
+"""Holds every digit that a text may have: with fewer, what lies beyond would be rounded away unseen."""
+
 _AMOUNT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE](?P<exponent>[+-]?[0-9]{1,4}))?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
@@ -48,7 +51,7 @@ def parse_nanos(amount: str | int | Decimal) -> int:
     # int(Decimal("1E+2000000")) burns minutes of CPU: bound the exponent before any conversion.
     if abs(int(match["exponent"] or 0)) > _MAX_EXPONENT:
         raise UnreadableAmount(f"exponent out of range: {text!r}")
-    scaled = Decimal(text).scaleb(9)
+    scaled = Decimal(text).scaleb(9, _EXACT)
     nanos = int(scaled)
     if nanos != scaled:
         raise UnreadableAmount(f"more than 9 decimals: {text!r}")
