@@ -147,7 +147,9 @@ def _create_indexes() -> None:
         ("ix_usage_days_day", "usage_days", ["day", "record_type", "read_at"], None),
         ("ix_record_rollups_day", "record_rollups", ["day"], None),
     ):  # fmt: skip
-        options: dict[str, Any] = {"sqlite_where": sa.text(where[0]), "postgresql_where": sa.text(where[1])} if where else {}
+        options: dict[str, Any] = {}
+        if where:
+            options = {"sqlite_where": sa.text(where[0]), "postgresql_where": sa.text(where[1])}
         op.create_index(name, table, columns, **options)
     op.drop_index("ix_detail_records_type_time", "detail_records")
     op.create_index(
