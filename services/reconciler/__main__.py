@@ -4,6 +4,8 @@ import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 
+import grpc
+
 from services.common.channel import open_channel
 from services.common.clock import SystemClock
 from services.common.database import open_database
@@ -12,32 +14,64 @@ from services.common.migrations import migrate
 from services.common.process import run_process
 from services.common.server import AdminEndpoint, Endpoint, serve
 from services.common.settings import load_settings
+from services.reconciler.backfill.backfill import Backfill
+from services.reconciler.backfill.clients import DaysClient, ReportsClient
+from services.reconciler.backfill_service import BackfillService
+from services.reconciler.deliveries.clients import DeliveriesClient, EventsClient
+from services.reconciler.deliveries.recovery import Recovery
+from services.reconciler.deliveries.watch import DeliveryWatch
 from services.reconciler.ledger_client import LedgerClient
 from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
-from services.reconciler.reconciler import Reconciler
+from services.reconciler.reconciler import Reconciler, new_lease_store
+from services.reconciler.repeating import Ticker
 from services.reconciler.settings import ReconcilerSettings
 from services.reconciler.telnyx_client import TelnyxClient
-from tollbook.reconciler.v1 import reconciler_pb2, reconciler_pb2_grpc
+from tollbook.reconciler.v1 import (
+    backfill_pb2,
+    backfill_pb2_grpc,
+    reconciler_pb2,
+    reconciler_pb2_grpc,
+)
 
-_SERVICE = reconciler_pb2.DESCRIPTOR.services_by_name["ReconcilerService"].full_name
+_SERVICES = (
+    reconciler_pb2.DESCRIPTOR.services_by_name["ReconcilerService"].full_name,
+    backfill_pb2.DESCRIPTOR.services_by_name["BackfillService"].full_name,
+)
 
 
 async def _prepare(settings: ReconcilerSettings, stack: AsyncExitStack) -> Endpoint:
     database = await asyncio.to_thread(open_database, settings.reconciler_database_url)
     stack.push_async_callback(asyncio.to_thread, database.close)
     await asyncio.to_thread(migrate, database, SCRIPT_LOCATION, VERSION_TABLE)
-    ledger = LedgerClient(await stack.enter_async_context(open_channel(settings.ledger_target)))
-    telnyx = TelnyxClient(await stack.enter_async_context(open_channel(settings.telnyx_gateway_target)))
-    reconciler = Reconciler(settings, database, ledger, telnyx, SystemClock())
-    await stack.enter_async_context(reconciler.running())
+    to_ledger = await stack.enter_async_context(open_channel(settings.ledger_target))
+    to_telnyx = await stack.enter_async_context(open_channel(settings.telnyx_gateway_target))
+    ledger, telnyx, clock = LedgerClient(to_ledger), TelnyxClient(to_telnyx), SystemClock()
+    reconciler = Reconciler(settings, database, ledger, telnyx, clock)
+    recovery = Recovery(DeliveriesClient(to_telnyx), EventsClient(to_ledger))
+    watch = DeliveryWatch(recovery, EventsClient(to_ledger), reconciler.leadership, clock)
+    backfill = Backfill(
+        ledger=ledger,
+        days=DaysClient(to_ledger),
+        telnyx=telnyx,
+        reports=ReportsClient(to_telnyx),
+        reader_of=reconciler.reader_of,
+        on_sweep=reconciler.sweeps.note,
+        leases=partial(new_lease_store, database),
+        clock=clock,
+        pause=asyncio.sleep,
+    )
+    await stack.enter_async_context(reconciler.running(Ticker("recovering deliveries", watch.tick, clock)))
     return Endpoint(
         listen=settings.reconciler_listen,
         listen_variable="RECONCILER_LISTEN",
-        service_names=(_SERVICE,),
-        add_servicers=partial(
-            reconciler_pb2_grpc.add_ReconcilerServiceServicer_to_server, reconciler.service
-        ),
+        service_names=_SERVICES,
+        add_servicers=partial(_add_servicers, reconciler, BackfillService(backfill, recovery)),
     )
+
+
+def _add_servicers(reconciler: Reconciler, history: BackfillService, server: grpc.aio.Server) -> None:
+    reconciler_pb2_grpc.add_ReconcilerServiceServicer_to_server(reconciler.service, server)
+    backfill_pb2_grpc.add_BackfillServiceServicer_to_server(history, server)
 
 
 def main() -> None:

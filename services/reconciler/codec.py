@@ -8,6 +8,7 @@ from google.type import date_pb2
 from services.common.errors import TollbookError
 from services.common.wire import from_money, from_timestamp, optional_time, to_timestamp
 from services.reconciler.attempt import Attempt
+from services.reconciler.backfill.days import DaySource
 from services.reconciler.items import ItemKind, OpenItem
 from services.reconciler.job import Job, JobStatus
 from services.reconciler.ports import CallState
@@ -16,7 +17,7 @@ from services.reconciler.sweep import Sweep, Verdict
 from services.reconciler.usage import Usage, UsageDay
 from services.reconciler.windows import Window
 from services.telnyx_vocabulary.wire import decode_record
-from tollbook.ledger.v1 import book_pb2, ledger_pb2
+from tollbook.ledger.v1 import book_pb2, ledger_pb2, proof_pb2
 from tollbook.reconciler.v1 import reconciler_pb2
 from tollbook.telnyx.v1 import telnyx_gateway_pb2
 
@@ -25,6 +26,13 @@ PRIORITIES: "dict[Priority, telnyx_gateway_pb2.Priority.ValueType]" = {
     "job": telnyx_gateway_pb2.PRIORITY_JOB,
     "background": telnyx_gateway_pb2.PRIORITY_BACKGROUND,
 }
+
+DAY_SOURCES: "dict[DaySource, proof_pb2.DaySource.ValueType]" = {
+    "detail_records": proof_pb2.DAY_SOURCE_DETAIL_RECORDS,
+    "report": proof_pb2.DAY_SOURCE_REPORT,
+    "report_without_ids": proof_pb2.DAY_SOURCE_REPORT_WITHOUT_IDS,
+}
+_DAY_SOURCE_NAMES = {value: name for name, value in DAY_SOURCES.items()}
 
 _KINDS: "dict[book_pb2.RecordKind.ValueType, ItemKind]" = {
     book_pb2.RECORD_KIND_CALL: "call",
@@ -140,6 +148,11 @@ def decode_usage(record_type: str, message: telnyx_gateway_pb2.ListUsageResponse
         if row.HasField("cost")
     )
     return Usage(record_type, days, from_timestamp(message.read_time), message.account_key)
+
+
+def decode_day_source(source: "proof_pb2.DaySource.ValueType") -> DaySource | None:
+    """From where a day is booked; None where nothing has claimed it."""
+    return _DAY_SOURCE_NAMES.get(source)
 
 
 def encode_day(day: date) -> date_pb2.Date:

@@ -1,20 +1,29 @@
 """The ledger over gRPC, behind LedgerPort."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import grpc
 
 from services.common.money import Money
 from services.common.rpc_errors import from_rpc_error
 from services.common.wire import from_money, from_timestamp, to_money, to_timestamp
-from services.reconciler.codec import decode_call, decode_item, decode_sweep, encode_day, encode_sweep
+from services.reconciler.backfill.days import DaySource
+from services.reconciler.codec import (
+    DAY_SOURCES,
+    decode_call,
+    decode_day_source,
+    decode_item,
+    decode_sweep,
+    encode_day,
+    encode_sweep,
+)
 from services.reconciler.ports import CallState, OpenItems
 from services.reconciler.sweep import Sweep
 from services.reconciler.usage import Usage
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.wire import encode_record
-from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc
+from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc, proof_pb2, proof_pb2_grpc
 from tollbook.telnyx.v1 import telnyx_gateway_pb2
 
 _PAGE_SIZE = 1_000
@@ -29,6 +38,7 @@ class LedgerClient:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = ledger_pb2_grpc.LedgerServiceStub(channel)
+        self._proof = proof_pb2_grpc.ProofServiceStub(channel)
 
     async def list_unsettled(self, changed_since: datetime | None) -> AsyncIterator[OpenItems]:
         request = ledger_pb2.ListUnsettledRequest(
@@ -113,6 +123,16 @@ class LedgerClient:
             if not answer.next_page_token:
                 return
             request.page_token = answer.next_page_token
+
+    async def claim_day(self, record_type: str, day: date, source: DaySource) -> DaySource:
+        request = proof_pb2.ClaimDayRequest(
+            record_type=record_type, day=encode_day(day), source=DAY_SOURCES[source]
+        )
+        try:
+            answer = await self._proof.ClaimDay(request)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from error
+        return decode_day_source(answer.source) or source
 
     async def call(self, call_id: str) -> CallState:
         try:

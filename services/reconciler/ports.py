@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from services.common.money import Money
+from services.reconciler.backfill.days import DaySource
 from services.reconciler.items import OpenItem
 from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage
 from services.reconciler.sweep import Sweep
@@ -68,6 +69,9 @@ class LedgerPort(Protocol):
 
     def list_sweeps(self, read_since: datetime) -> AsyncIterator[tuple[Sweep, ...]]:
         """The sweeps read since, newest first, page by page."""
+
+    async def claim_day(self, record_type: str, day: date, source: DaySource) -> DaySource:
+        """Claim a type's UTC day for a source; gives the claim that stands, which is the first."""
 
     async def call(self, call_id: str) -> CallState:
         """A call leg by any id that it is known by. Raises NotFound."""

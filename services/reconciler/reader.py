@@ -9,6 +9,7 @@ import structlog
 
 from services.common.errors import TelnyxRefused, TelnyxUnreachable, TollbookError, Unavailable
 from services.common.times import format_rfc3339
+from services.reconciler.day_claims import DayClaims
 from services.reconciler.density import Densities
 from services.reconciler.items import OpenItem
 from services.reconciler.metrics import SWEEPS, RequestTally
@@ -47,12 +48,14 @@ class Reader:
         densities: Densities,
         refusals: Refusals,
         tally: RequestTally,
+        claims: DayClaims,
     ) -> None:
         self._ledger = ledger
         self._telnyx = telnyx
         self._densities = densities
         self._refusals = refusals
         self._tally = tally
+        self._claims = claims
 
     async def read(self, read: Read) -> list[DetailRecord]:
         """Read to the end and book what came; gives the records as well. For readings by id: these are short."""
@@ -144,8 +147,9 @@ class Reader:
         raise TelnyxUnreachable(f"the answer about {read.record_type} ended before its last page")
 
     async def _book(self, page: RecordPage, found: list[DetailRecord] | None) -> None:
-        if page.records:
-            await self._ledger.record_records(page.records)
+        records = await self._claims.bookable(page.records)
+        if records:
+            await self._ledger.record_records(records)
         if found is not None:
             found.extend(page.records)
 

@@ -4,13 +4,14 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from services.common.clock import Clock
 from services.common.database import Database
 from services.common.errors import TollbookError
 from services.reconciler.closing_sweeps import ClosingSweeps
+from services.reconciler.day_claims import DayClaims
 from services.reconciler.density import Densities
 from services.reconciler.discovery import Discovery
 from services.reconciler.fetch import Fetch
@@ -33,7 +34,10 @@ from services.reconciler.trailing_sweeps import TrailingSweeps
 
 
 class Reconciler:
-    """The parts, connected. `jobs`, `discovery`, `rounds`, `sweeps`, `pruning` and `fetch` can each be used alone."""
+    """The parts, connected. `jobs`, `discovery`, `rounds`, `sweeps`, `pruning` and `fetch` can each be used alone.
+
+    `reader_of` makes a reader like their own over another Telnyx.
+    """
 
     def __init__(
         self,
@@ -46,14 +50,18 @@ class Reconciler:
         schedule = Schedule(settings.reconcile_delays_seconds)
         rules = SweepRules(settings.sweep_interval, settings.settle_horizon)
         tally = RequestTally()
-        reader = Reader(ledger, telnyx, Densities(), Refusals(clock), tally)
+        densities, refusals, claims = Densities(), Refusals(clock), DayClaims(ledger, clock)
+        self.reader_of: Callable[[TelnyxPort], Reader] = lambda port: Reader(
+            ledger, port, densities, refusals, tally, claims
+        )
+        reader = self.reader_of(telnyx)
         self._clock = clock
-        self._leadership = Leadership(LeaseStore(database, _holder()), clock)
+        self.leadership = Leadership(new_lease_store(database), clock)
         self.jobs = JobStore(database)
         self.discovery = Discovery(ledger, self.jobs, schedule, rules.horizon, clock, tally)
         self.rounds = Rounds(self.jobs, ledger, reader, schedule, clock, tally)
         self.sweeps = Sweeps(
-            self._leadership,
+            self.leadership,
             ClosingSweeps(self.discovery, ledger, telnyx, reader, rules, clock),
             TrailingSweeps(ledger, reader, rules, settings.expected_record_types, clock),
         )
@@ -66,13 +74,17 @@ class Reconciler:
         return ReconcilerService(self.fetch, self.discovery, self.rounds, self.jobs)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """The timed loop, while the context is open: finding work, serving jobs, sweeping and pruning, side by side."""
+    async def running(self, *further: Ticker) -> AsyncIterator[None]:
+        """The timed loop, while the context is open: finding work, serving jobs, sweeping and pruning, side by side.
+
+        `further` work has its turns beside these.
+        """
         tickers = (
             Ticker("finding work", self.discovery.tick, self._clock),
             Ticker("serving jobs", self.rounds.tick, self._clock),
             Ticker("sweeping", self.sweeps.tick, self._clock),
             Ticker("pruning jobs", self.pruning.tick, self._clock),
+            *further,
         )
         tasks = [asyncio.create_task(ticker.run()) for ticker in tickers]
         try:
@@ -82,9 +94,9 @@ class Reconciler:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             with suppress(TollbookError):
-                await self._leadership.give_up()
+                await self.leadership.give_up()
 
 
-def _holder() -> str:
-    """A name for this process that no other has, and that tells an operator which it is."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+def new_lease_store(database: Database) -> LeaseStore:
+    """Leases in a name that no other holder has, and that tells an operator which process it is."""
+    return LeaseStore(database, f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")

@@ -3,6 +3,7 @@
 from services.reconciler.closing_sweeps import ClosingSweeps
 from services.reconciler.leadership import RENEW_EVERY_S, Leadership
 from services.reconciler.repeating import PERIOD_S, repeated
+from services.reconciler.sweep import Sweep
 from services.reconciler.trailing_sweeps import TrailingSweeps
 
 
@@ -13,6 +14,10 @@ class Sweeps:
         self._leadership = leadership
         self._closing = closing
         self._trailing = trailing
+
+    def note(self, sweep: Sweep) -> None:
+        """Take in a sweep that was made elsewhere."""
+        self._trailing.note(sweep)
 
     async def tick(self) -> float:
         """One turn of the timed loop. telnyx-gateway keeps a part of the quota for jobs and people meanwhile."""

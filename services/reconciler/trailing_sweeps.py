@@ -11,6 +11,7 @@ from services.common.errors import TollbookError
 from services.reconciler.pace import Backoff
 from services.reconciler.ports import LedgerPort
 from services.reconciler.reader import Reader, gather_some
+from services.reconciler.sweep import Sweep
 from services.reconciler.trailing import KEPT, SweepHistory, SweepRules
 from services.reconciler.troubles import Troubles
 from services.reconciler.windows import Window, split
@@ -61,6 +62,12 @@ class TrailingSweeps:
     def forget(self) -> None:
         """Learn anew what was read before: another reconciler may have gone on with it."""
         self._histories = None
+
+    def note(self, sweep: Sweep) -> None:
+        """A backfill has made this sweep: what it covers need not be read here as well."""
+        history = (self._histories or {}).get(sweep.record_type)
+        if self._histories is not None and history is not None:
+            self._histories[sweep.record_type] = history.with_sweep(sweep, self._rules)
 
     async def step(self) -> bool:
         """Carry out the most pressing sweeps; False if none is due. A type that fails waits, the others go on."""

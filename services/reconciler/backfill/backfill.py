@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 from services.common.clock import Clock
 from services.common.errors import Conflict
@@ -29,18 +28,12 @@ _LEASE = timedelta(seconds=30)
 _LEASE_NAME = "backfill"
 
 
-class SweepListener(Protocol):
-    """Who would otherwise read again what a backfill has read."""
-
-    def note(self, sweep: Sweep) -> None:
-        """Take in a sweep that was made elsewhere."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
     """What backfills are made with.
 
-    `reader_of` makes a reader over a Telnyx that counts; `leases` a store in the name of a new holder.
+    `reader_of` makes a reader over a Telnyx that counts; `on_sweep` is told of each
+    sweep. `leases` makes a store in the name of a new holder.
     """
 
     ledger: LedgerPort
@@ -48,7 +41,7 @@ class Backfill:
     telnyx: TelnyxPort
     reports: ReportsPort
     reader_of: Callable[[TelnyxPort], Reader]
-    sweeps: SweepListener
+    on_sweep: Callable[[Sweep], None]
     leases: Callable[[], LeaseStore]
     clock: Clock
     pause: Pause
@@ -75,7 +68,7 @@ class Backfill:
 
     def _windows(self, progress: Progress) -> WindowBackfill:
         reader = self.reader_of(CountingTelnyx(self.telnyx, progress))
-        return WindowBackfill(self.ledger, reader, progress, self.clock, self.pause, self.sweeps.note)
+        return WindowBackfill(self.ledger, reader, progress, self.clock, self.pause, self.on_sweep)
 
     @asynccontextmanager
     async def _only_one(self) -> AsyncIterator[None]:

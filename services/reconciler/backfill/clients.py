@@ -8,9 +8,9 @@ import grpc
 
 from services.common.rpc_errors import from_rpc_error
 from services.common.wire import from_timestamp, to_timestamp
-from services.reconciler.backfill.days import Days, DaySource, DayState, TypeDay
+from services.reconciler.backfill.days import Days, DayState, TypeDay
 from services.reconciler.backfill.ports import ChargeKind, ReportEnd, ReportRows, ReportStatus
-from services.reconciler.codec import encode_day
+from services.reconciler.codec import decode_day_source, encode_day
 from services.reconciler.windows import Window
 from services.telnyx_vocabulary.wire import decode_record
 from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc, proof_pb2, proof_pb2_grpc
@@ -20,13 +20,6 @@ _MAX_DAYS = 366
 _LISTING_TIMEOUT_S = 60.0
 _REPORT_TIMEOUT_S = 120.0
 _DOWNLOAD_TIMEOUT_S = 6 * 3_600.0
-
-_SOURCES: "dict[DaySource, proof_pb2.DaySource.ValueType]" = {
-    "detail_records": proof_pb2.DAY_SOURCE_DETAIL_RECORDS,
-    "report": proof_pb2.DAY_SOURCE_REPORT,
-    "report_without_ids": proof_pb2.DAY_SOURCE_REPORT_WITHOUT_IDS,
-}
-_SOURCE_NAMES = {value: name for name, value in _SOURCES.items()}
 
 _KINDS: "dict[ChargeKind, book_pb2.RecordKind.ValueType]" = {
     "call": book_pb2.RECORD_KIND_CALL,
@@ -66,15 +59,8 @@ class DaysClient:
             answer = await _answered(self._proof.ListBookDays(request, timeout=_LISTING_TIMEOUT_S))
             for day in answer.days:
                 key = (day.record_type, date(day.day.year, day.day.month, day.day.day))
-                states[key] = DayState(_SOURCE_NAMES.get(day.source), day.HasField("complete_time"))
+                states[key] = DayState(decode_day_source(day.source), day.HasField("complete_time"))
         return states
-
-    async def claim_day(self, record_type: str, day: date, source: DaySource) -> DaySource:
-        request = proof_pb2.ClaimDayRequest(
-            record_type=record_type, day=encode_day(day), source=_SOURCES[source]
-        )
-        answer = await _answered(self._proof.ClaimDay(request))
-        return _SOURCE_NAMES[answer.source]
 
     async def charge_counts(self, kind: ChargeKind, days: Days) -> dict[date, int]:
         window = days.window

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
 
-from services.reconciler.backfill.days import Days, DaySource, DayState, TypeDay
+from services.reconciler.backfill.days import Days, DayState, TypeDay
 from services.reconciler.windows import Window
 from services.telnyx_vocabulary.detail_record import DetailRecord
 
@@ -38,9 +38,6 @@ class DaysPort(Protocol):
 
     async def day_states(self, days: Days) -> dict[TypeDay, DayState]:
         """Of each type and day that the book has something of; a day that is not there has nothing."""
-
-    async def claim_day(self, record_type: str, day: date, source: DaySource) -> DaySource:
-        """Claim a day for a source; gives the claim that stands, which is the first."""
 
     async def charge_counts(self, kind: ChargeKind, days: Days) -> dict[date, int]:
         """How many charges of a kind these days hold; a day that is not there holds none."""

@@ -9,6 +9,8 @@ from itertools import pairwise
 from services.common.clock import Clock
 from services.common.errors import NotFound, TollbookError
 from services.common.money import Money
+from services.common.times import utc_day
+from services.reconciler.backfill.days import DaySource
 from services.reconciler.closing import CLOSING_MARGIN
 from services.reconciler.items import OpenItem
 from services.reconciler.ports import MAX_IDS, CallState, OpenItems
@@ -36,6 +38,7 @@ class FakeLedger:
     calls: dict[str, CallState] = field(default_factory=dict)
     records: dict[tuple[str, str], DetailRecord] = field(default_factory=dict)
     sweeps: list[Sweep] = field(default_factory=list)
+    claims: dict[tuple[str, date], DaySource] = field(default_factory=dict)
     usages: list[Usage] = field(default_factory=list)
     fault: TollbookError | None = None
     page_size: int = 1_000
@@ -107,6 +110,17 @@ class FakeLedger:
     async def list_sweeps(self, read_since: datetime) -> AsyncIterator[tuple[Sweep, ...]]:
         self._check()
         yield tuple(sweep for sweep in reversed(self.sweeps) if sweep.read_at >= read_since)
+
+    async def claim_day(self, record_type: str, day: date, source: DaySource) -> DaySource:
+        self._check()
+        held: DaySource = "detail_records" if self._holds(record_type, day) else source
+        return self.claims.setdefault((record_type, day), held)
+
+    def _holds(self, record_type: str, day: date) -> bool:
+        return any(
+            name == record_type and record.record_time is not None and utc_day(record.record_time) == day
+            for (name, _), record in self.records.items()
+        )
 
     async def call(self, call_id: str) -> CallState:
         self._check()

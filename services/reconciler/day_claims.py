@@ -5,14 +5,14 @@ Detail Records API tell of such a day after all, its records would be booked a s
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
-from typing import Protocol
+from datetime import timedelta
 
 import structlog
 
 from services.common.clock import Clock
 from services.common.times import utc_day
 from services.reconciler.backfill.days import DaySource, TypeDay
+from services.reconciler.ports import LedgerPort
 from services.reconciler.trailing import KEPT
 from services.telnyx_vocabulary.detail_record import DetailRecord
 
@@ -23,13 +23,6 @@ _MAX_KNOWN = 20_000
 _log = structlog.get_logger()
 
 
-class ClaimPort(Protocol):
-    """Who asks the ledger."""
-
-    async def claim_day(self, record_type: str, day: date, source: DaySource) -> DaySource:
-        """Claim a day for a source; gives the claim that stands, which is the first."""
-
-
 class DayClaims:
     """Claims old days for the Detail Records API before its records are booked.
 
@@ -37,7 +30,7 @@ class DayClaims:
     stands never changes, so each is asked for once.
     """
 
-    def __init__(self, ledger: ClaimPort, clock: Clock) -> None:
+    def __init__(self, ledger: LedgerPort, clock: Clock) -> None:
         self._ledger = ledger
         self._clock = clock
         self._standing: dict[TypeDay, DaySource] = {}
