@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -14,10 +14,7 @@ import structlog
 from google.protobuf.duration_pb2 import Duration
 from google.type import date_pb2
 from msgspec.structs import replace
-from pydantic import SecretStr
 
-from services.common.addresses import Address
-from services.common.channel import open_channel
 from services.common.errors import (
     InvalidInput,
     QuotaExhausted,
@@ -26,44 +23,30 @@ from services.common.errors import (
     TollbookError,
 )
 from services.common.rpc_errors import from_rpc_error
-from services.common.server import open_server
 from services.common.wire import from_money, from_timestamp, to_timestamp
 from services.telnyx_gateway import client as telnyx_client
 from services.telnyx_gateway import detail_reader
 from services.telnyx_gateway.account import account_key
-from services.telnyx_gateway.app import open_endpoint
-from services.telnyx_gateway.client import Backoff
-from services.telnyx_gateway.settings import TelnyxGatewaySettings
 from services.telnyx_vocabulary.record_types import RECORD_TYPES
+from tests.integration.telnyx_gateway.running import PLENTY, gateway_of, running_gateway
 from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import Faults, Settings
 from tollbook.telnyx.v1 import telnyx_gateway_pb2 as pb
 from tollbook.telnyx.v1 import telnyx_gateway_pb2_grpc
-
-LOOPBACK = Address("127.0.0.1", 0)
-PLENTY = Settings(seed=7, quota_limit=1_000, quota_window_s=1, usage_quota_limit=100)
 
 Stub = telnyx_gateway_pb2_grpc.TelnyxGatewayServiceStub
 
 
 @asynccontextmanager
 async def gateway(base_url: str, key: str | None) -> AsyncIterator[Stub]:
-    settings = TelnyxGatewaySettings(
-        telnyx_api_key=SecretStr(key) if key else None,
-        telnyx_api_base=base_url,
-        telnyx_gateway_listen=LOOPBACK,
-    )
-    async with AsyncExitStack() as stack:
-        endpoint = await open_endpoint(settings, stack, Backoff(first_s=0.01, longest_s=0.02))
-        bound = await stack.enter_async_context(open_server(endpoint))
-        channel = await stack.enter_async_context(open_channel(str(bound)))
-        yield Stub(channel)
+    async with running_gateway(base_url, key) as each:
+        yield each.telnyx
 
 
 @asynccontextmanager
 async def account(settings: Settings = PLENTY) -> AsyncIterator[tuple[Sandbox, Stub]]:
-    async with Sandbox(settings) as sandbox, gateway(sandbox.base_url, settings.account_key) as stub:
-        yield sandbox, stub
+    async with gateway_of(settings) as (sandbox, each):
+        yield sandbox, each.telnyx
 
 
 def request(
@@ -173,6 +156,7 @@ async def test_balance_key_and_usage() -> None:
     )
     assert sum(from_money(day.cost).nanos for day in usage.days) == sum(charges.values()) > 0
     assert len(usage.days) == 4
+    assert all(day.decimals <= 9 for day in usage.days)
     assert usage.account_key == account_key(PLENTY.account_key)
 
 
