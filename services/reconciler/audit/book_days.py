@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from services.common.money import Money
+from services.reconciler.backfill.days import DaySource
 from services.reconciler.windows import Window
 
-DaySource = Literal["", "detail_records", "report", "report_without_ids"]
 ChargeKind = Literal["", "call", "sms", "other"]
 
 
@@ -30,7 +30,7 @@ class BookDay:
     reported: Money | None = None
     reported_decimals: int = 0
     reported_at: datetime | None = None
-    source: DaySource = ""
+    source: DaySource | None = None
     is_complete: bool = False
 
 

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Literal
 
 from services.common.money import Money, plain_decimal
-from services.reconciler.audit.book_days import ChargeKind, DaySource
+from services.reconciler.audit.book_days import ChargeKind
+from services.reconciler.backfill.days import DaySource
 
 AuditVerdict = Literal["equal", "open", "day_boundary", "different", "not_read"]
 
@@ -40,7 +41,7 @@ class AuditLine:
     reported_at: datetime | None = None
     record_count: int = 0
     open_count: int = 0
-    source: DaySource = ""
+    source: DaySource | None = None
     is_complete: bool = False
     reason: str = ""
     causes: tuple[Cause, ...] = ()

@@ -9,7 +9,6 @@ from services.common.clock import Clock
 from services.common.errors import TollbookError
 from services.reconciler.audit.book_days import day_window
 from services.reconciler.audit.line import AuditLine
-from services.reconciler.ports import TelnyxPort
 from services.reconciler.reader import Reader
 from services.reconciler.trailing import KEPT
 from services.reconciler.windows import MAX_WINDOW_ROWS
@@ -47,9 +46,8 @@ def _size(line: AuditLine) -> int:
 class Rereading:
     """Reads whole days of one type with background priority, and remembers when each began to be read."""
 
-    def __init__(self, reader: Reader, telnyx: TelnyxPort, clock: Clock) -> None:
+    def __init__(self, reader: Reader, clock: Clock) -> None:
         self._reader = reader
-        self._telnyx = telnyx
         self._clock = clock
         self._began_at: dict[DayKey, datetime] = {}
 
@@ -77,7 +75,7 @@ class Rereading:
         window = day_window(day)
         try:
             # The moment of this answer is telnyx-gateway's, as are those at which records are observed.
-            counted = await self._telnyx.count_records(record_type, window, "background")
+            counted = await self._reader.count(record_type, window)
             if counted.total_results > MAX_WINDOW_ROWS:
                 return (
                     f"{record_type} of {day} has {counted.total_results} records, too many to be read again "

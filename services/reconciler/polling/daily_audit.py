@@ -1,5 +1,6 @@
 """The audit that nobody asks for: once a day, of the last 31 days, for the metrics and the log."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, get_args
 
@@ -8,7 +9,7 @@ from prometheus_client import Gauge
 
 from services.common.clock import Clock
 from services.common.times import utc_day
-from services.reconciler.audit.auditor import Auditor, AuditOrder
+from services.reconciler.audit.auditor import AuditOrder
 from services.reconciler.audit.line import AuditResult, AuditVerdict
 from services.reconciler.leadership import Leadership
 from services.reconciler.polling.due import audit_moment
@@ -32,13 +33,16 @@ _MOST_LOGGED: Final = 20
 _DAY: Final = timedelta(days=1)
 _log = structlog.get_logger()
 
+Audit = Callable[[AuditOrder, float], Awaitable[AuditResult]]
+"""Carries out an order within about so many seconds."""
+
 
 class DailyAudit:
     """Audits when another day has closed; a difference is a warning in the log."""
 
-    def __init__(self, leadership: Leadership, auditor: Auditor, horizon: timedelta, clock: Clock) -> None:
+    def __init__(self, leadership: Leadership, audit: Audit, horizon: timedelta, clock: Clock) -> None:
         self._leadership = leadership
-        self._auditor = auditor
+        self._audit = audit
         self._horizon = horizon
         self._clock = clock
         self._started_s = clock.monotonic_s()
@@ -51,7 +55,7 @@ class DailyAudit:
         now = self._clock.now()
         today = utc_day(now)
         order = AuditOrder(today - _REACH + _DAY, today + _DAY)
-        result = await self._auditor.audit(order, _BUDGET_S)
+        result = await self._audit(order, _BUDGET_S)
         self._audited_at = now
         _measure(result)
         _tell(result)
