@@ -7,7 +7,7 @@ import httpx
 import pytest
 import structlog
 
-from services.common.errors import QuotaExhausted, TelnyxRefused, TelnyxUnreachable, TollbookError
+from services.common.errors import NotFound, QuotaExhausted, TelnyxRefused, TelnyxUnreachable, TollbookError
 from services.telnyx_gateway import client as client_module
 from services.telnyx_gateway.client import MAX_BODY_BYTES
 from services.telnyx_gateway.quota import Priority
@@ -213,3 +213,76 @@ async def test_every_attempt_is_logged_without_key_and_ids() -> None:
     ]
     assert KEY not in str(lines)
     assert "2025550131" not in str(lines)
+
+
+ORDER = Request("reports", {}, parse, "[TELNYX REPORT ORDER]", path="legacy/orders", order=b'{"a": 1}')
+THING = Request("reports", {}, parse, "[TELNYX REPORT]", path="legacy/orders/1", absent="no such thing")
+
+
+async def ask(request: Request[bytes], *answers: httpx.Response | Exception) -> tuple[object, Network]:
+    """The answer or the error, and what was asked."""
+    network = scripted(*answers)
+    async with open_client(network) as client:
+        try:
+            return await client.ask(request, Priority.JOB), network
+        except TollbookError as error:
+            return error, network
+
+
+async def test_an_order_is_a_post_of_json_under_its_own_path() -> None:
+    for status in (200, 201, 202):
+        answer, network = await ask(ORDER, httpx.Response(status, content=b"{}"))
+        assert answer == b"{}"
+        (request,) = network.requests
+        assert (request.method, request.url.path) == ("POST", "/v2/legacy/orders")
+        assert request.content == b'{"a": 1}'
+        assert request.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [html(502), httpx.ReadTimeout("slow"), httpx.ReadError("lost"), httpx.Response(200, content=b"?")],
+)
+async def test_an_order_that_telnyx_may_have_taken_is_not_repeated(
+    failed: httpx.Response | Exception,
+) -> None:
+    error, network = await ask(ORDER, failed, GOOD)
+    assert isinstance(error, TelnyxUnreachable)
+    assert len(network.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        httpx.Response(429, headers={**LEFT, "x-ratelimit-reset": "0"}),
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout("slow"),
+    ],
+)
+async def test_an_order_that_telnyx_cannot_have_taken_is_repeated(failed: httpx.Response | Exception) -> None:
+    answer, network = await ask(ORDER, failed, GOOD)
+    assert answer == b'{"data": {}}'
+    assert len(network.requests) == 2
+
+
+@pytest.mark.parametrize("status", [404, 409])
+async def test_what_is_not_there_is_not_found_where_that_is_an_answer(status: int) -> None:
+    error, network = await ask(THING, telnyx_error(status, "10005", "Resource not found"))
+    assert isinstance(error, NotFound)
+    assert str(error) == "no such thing"
+    assert len(network.requests) == 1
+    assert not isinstance((await ask(THING, html(status)))[0], NotFound)
+
+
+async def test_the_clocks_are_compared_with_every_answer() -> None:
+    network = scripted(httpx.Response(404, headers={"date": "Sun, 22 Nov 2026 12:00:00 GMT"}), GOOD)
+    async with open_client(network) as client:
+        skews = [client.clock_skew]
+        with pytest.raises(TollbookError):
+            await client.ask(BALANCE, Priority.JOB)
+        skews.append(client.clock_skew)
+        await client.ask(BALANCE, Priority.JOB)
+        skews.append(client.clock_skew)
+    assert skews[0] is None
+    assert skews[1] is not None
+    assert skews[2] == skews[1]
