@@ -21,6 +21,9 @@ from gateway.calls_api import CallsApi
 from gateway.health import Health
 from gateway.middleware import EveryRequest
 from gateway.openapi import OpenApi
+from gateway.pages.audit.audit_page import AuditPage
+from gateway.pages.balance.statement_page import StatementPage
+from gateway.pages.links import AUDIT_PATH, STATEMENT_PATH
 from gateway.pages.live_feed import LiveFeed
 from gateway.pages.live_stream import LiveStream
 from gateway.pages.overview.page import BillingPage
@@ -28,6 +31,7 @@ from gateway.pages.problem_page import PageEndpoint, ProblemPages
 from gateway.pages.record.call_page import CallPage
 from gateway.pages.record.charge_page import ChargePage
 from gateway.pages.record.fetch_now import FetchNow
+from gateway.pages.record.witness_page import WitnessPage
 from gateway.problems import Problem, answer_problem
 from gateway.public_keys import PublicKeys
 from gateway.records_api import RecordsApi
@@ -126,6 +130,7 @@ def _page_routes(edge: Edge) -> list[BaseRoute]:
         Route("/billing/live", LiveStream(edge.live), methods=["GET"], middleware=[viewer]),
         Route("/billing/records.csv", records.csv, middleware=[told_as_page, viewer]),
         *_record_page_routes(edge),
+        *_proof_page_routes(edge),
         # After all that begin like it: whoever follows an old link with a browser is told by a page.
         Route(
             "/billing/{path:path}",
@@ -142,6 +147,7 @@ def _record_page_routes(edge: Edge) -> list[BaseRoute]:
     call = CallPage(edge.backends, edge.access, edge.clock)
     charge = ChargePage(edge.backends, edge.clock)
     button = FetchNow(edge.backends, edge.clock)
+    witnesses = WitnessPage(edge.backends, edge.clock)
     told_as_pages = Middleware(ProblemPages)
     read = [told_as_pages, edge.access.guard(Need.PAGE), _smaller()]
     press = [told_as_pages, edge.access.guard(Need.PAGE_RECONCILE)]
@@ -150,9 +156,29 @@ def _record_page_routes(edge: Edge) -> list[BaseRoute]:
         Route(
             "/billing/charges/{kind}/{id:path}", PageEndpoint(charge.show), methods=["GET"], middleware=read
         ),
+        Route(
+            "/billing/sessions/{id:path}/witnesses",
+            PageEndpoint(witnesses.show),
+            methods=["GET"],
+            middleware=read,
+        ),
         Route("/billing/fetch-call-cost", PageEndpoint(button.fetch), methods=["POST"], middleware=press),
         # For whoever reloads the page that a refusal left them on.
         Route("/billing/fetch-call-cost", _to_the_page, middleware=read),
+    ]
+
+
+def _proof_page_routes(edge: Edge) -> list[BaseRoute]:
+    audit = AuditPage(edge.backends, edge.access, edge.clock)
+    statement = StatementPage(edge.backends, edge.clock)
+    told_as_pages = Middleware(ProblemPages)
+    read = [told_as_pages, edge.access.guard(Need.PAGE), _smaller()]
+    press = [told_as_pages, edge.access.guard(Need.PAGE_RECONCILE)]
+    return [
+        Route(AUDIT_PATH, PageEndpoint(audit.show), methods=["GET"], middleware=read),
+        Route(f"{AUDIT_PATH}/ask-again", PageEndpoint(audit.ask_again), methods=["POST"], middleware=press),
+        Route(f"{AUDIT_PATH}/ask-again", _to_the_audit, middleware=read),
+        Route(STATEMENT_PATH, PageEndpoint(statement.show), methods=["GET"], middleware=read),
     ]
 
 
@@ -162,6 +188,10 @@ def _smaller() -> Middleware:
 
 async def _to_the_page(_: Request) -> Response:
     return RedirectResponse("/billing")
+
+
+async def _to_the_audit(_: Request) -> Response:
+    return RedirectResponse(AUDIT_PATH)
 
 
 async def _no_such_page(_: Request) -> Response:

@@ -1,5 +1,6 @@
 """The book against Telnyx's own totals, as a REST answer: `/api/billing/audit`."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -74,9 +75,9 @@ class Audit(Answer):
     other_currencies: list[AuditTotals] | msgspec.UnsetType = msgspec.UNSET
 
 
-def audit_of(days: Days, audit: audit_pb2.AuditResponse) -> Audit:
-    """An audit of these days."""
-    main, *others = [_totals_of(totals) for totals in audit.totals] or [_totals_of(audit_pb2.AuditTotals())]
+def audit_of(days: Days, audit: audit_pb2.AuditResponse, totals: Sequence[audit_pb2.AuditTotals]) -> Audit:
+    """An audit of these days; `totals` with the account's currency first."""
+    main, *others = [_totals_of(each) for each in totals] or [_totals_of(audit_pb2.AuditTotals())]
     return Audit(
         first_day=days.first,
         last_day=days.last,

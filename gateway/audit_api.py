@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.access import Access, Need
+from gateway.account_currency import account_currency_first
 from gateway.audit_answers import audit_of
 from gateway.backends import Backends
 from gateway.exact_response import ExactJson
@@ -25,6 +26,7 @@ class AuditApi:
 
     def __init__(self, backends: Backends, access: Access, clock: Clock) -> None:
         self._audits = backends.audits
+        self._ledger = backends.ledger
         self._access = access
         self._clock = clock
 
@@ -35,7 +37,8 @@ class AuditApi:
             self._access.check(Need.RECONCILE, request.headers.raw)
         days = read_days(request, self._clock.now())
         asked = AuditRequest(from_day=to_date(days.first), to_day=to_date(days.end), refresh=refresh)
-        return ExactJson(audit_of(days, await self._audits.Audit(asked, timeout=AUDIT_TIMEOUT_S)))
+        answer = await self._audits.Audit(asked, timeout=AUDIT_TIMEOUT_S)
+        return ExactJson(audit_of(days, answer, await account_currency_first(self._ledger, answer.totals)))
 
     async def witnesses(self, request: Request) -> Response:
         """What each witness says that a session cost."""

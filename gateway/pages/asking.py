@@ -29,10 +29,12 @@ class Failure:
 
 
 async def ask(
-    method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request
+    method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer],
+    request: Request,
+    timeout_s: float = _TIMEOUT_S,
 ) -> Answer | Failure:
     """The answer of a stub's method, or why there is none; at once where the service is known to be away."""
     try:
-        return await method(request, timeout=_TIMEOUT_S, wait_for_ready=False)
+        return await method(request, timeout=timeout_s, wait_for_ready=False)
     except grpc.aio.AioRpcError as error:
         return Failure(from_rpc_error(error))

@@ -6,6 +6,8 @@ from urllib.parse import quote, urlencode
 
 PAGE_PATH = "/billing"
 CSV_PATH = "/billing/records.csv"
+AUDIT_PATH = "/billing/audit"
+STATEMENT_PATH = "/billing/statement"
 
 DEFAULTS: Mapping[str, str] = {
     "phoneNumber": "",
@@ -24,6 +26,8 @@ DEFAULTS: Mapping[str, str] = {
 """Every parameter of the page, in the order of its address; one that has its default is left out."""
 
 RANGE_NAMES = ("days", "from", "to")
+PERIOD_NAMES = (*RANGE_NAMES, "zone")
+"""What the pages of the audit and of the statement take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,10 @@ class Query:
     def without(self, *names: str) -> "Query":
         """The same with some parameters at their defaults."""
         return self.having(dict.fromkeys(names, ""))
+
+    def only(self, *names: str) -> "Query":
+        """The same with no other parameters than these."""
+        return Query.of((name, value) for name, value in self.items if name in names)
 
     def url(self, path: str = PAGE_PATH) -> str:
         """The address."""

@@ -25,6 +25,14 @@ def record_url(kind: str, record_id: str, *, back: Query | None = None, **parame
     return f"{path}?{query}" if query else path
 
 
+def witnesses_url(session_id: str, *, back: Query | None = None, **parameters: str) -> str:
+    """Where the witnesses of a session are compared. `back` and the other parameters as for record_url."""
+    pairs = {"back": urlencode(back.items) if back else "", **parameters}
+    query = urlencode({key: value for key, value in pairs.items() if value})
+    path = f"{PAGE_PATH}/sessions/{quote(session_id, safe=':')}/witnesses"
+    return f"{path}?{query}" if query else path
+
+
 def list_query(back: str) -> Query:
     """The list as it was when it led here; the plain list for anything that is no query of its own."""
     if len(back) > MAX_BACK_LENGTH or not back.isprintable():

@@ -3,7 +3,8 @@
     render("call.html", call=...)
 
 Filters: `shown` (Money of either kind → ShownMoney, for the macro `amount`), `local(zone)` (datetime → ShownTime, for
-the macro `moment`), `asset` (a file of static/ → its URL), `thousands` (12345 → 12,345).
+the macro `moment`), `asset` (a file of static/ → its URL), `thousands` (12345 → 12,345),
+`sentence` (what a service says → with a capital and a full stop).
 Test: `failed`, for a part of a page that could not be read.
 """
 
@@ -32,6 +33,12 @@ def thousands(number: int) -> str:
     return f"{number:,}"
 
 
+def sentence(text: str) -> str:
+    """What a service says of something, as a sentence that stands by itself."""
+    ended = text if text.endswith((".", "!", "?")) else f"{text}."
+    return ended[:1].upper() + ended[1:]
+
+
 def _environment() -> jinja2.Environment:
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("gateway"),
@@ -42,7 +49,13 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"shown": shown, "local": show_time, "asset": asset_url, "thousands": thousands}
+    templates.filters |= {
+        "shown": shown,
+        "local": show_time,
+        "asset": asset_url,
+        "thousands": thousands,
+        "sentence": sentence,
+    }
     templates.tests["failed"] = _is_failure
     return templates
 

@@ -27,6 +27,7 @@
   }
 
   function connect() {
+    if (!status) return; // a page that nothing changes by itself
     clearTimeout(retry);
     source?.close();
     source = new EventSource(status.dataset.url);
@@ -71,15 +72,16 @@
   /* Keeping one's place: what was unfolded stays so, and the keyboard goes on where it was. */
 
   const unfolded = () => Array.from(document.querySelectorAll("#book details[open]"), (element) => element.id);
-  let kept = { isOfBook: false, versions: new Map(), unfolded: [] };
+  let kept = { isOfBook: false, isPiece: false, versions: new Map(), unfolded: [] };
 
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx } = event.detail;
     const isOfBook = ctx.sourceElement?.id === "book";
+    const isPiece = Boolean(ctx.sourceElement?.hasAttribute("data-piece"));
     if (!ctx.text.includes('id="page"')) {
-      // Not the page: a fault of the server, or a request for a key. Seen as it is, or for a mere update not at all.
+      // Not the page: a fault of the server, or a request for a key. Seen as it is; for an update or a piece, not at all.
       event.preventDefault();
-      if (!isOfBook) window.location.assign(ctx.request.action);
+      if (!isOfBook && !isPiece) window.location.assign(ctx.request.action);
       return;
     }
     if (isOfBook && ctx.askedAs !== ownAddress()) {
@@ -88,13 +90,13 @@
       catchUp();
       return;
     }
-    kept = { isOfBook, versions: versions(), unfolded: unfolded() };
+    kept = { isOfBook, isPiece, versions: versions(), unfolded: unfolded() };
   });
 
   document.addEventListener("htmx:after:swap", () => {
     if (kept.isOfBook) {
       mark(kept.versions);
-    } else {
+    } else if (!kept.isPiece) {
       for (const id of kept.unfolded) document.getElementById(id)?.setAttribute("open", "");
       // What is read aloud: the page around the words is new, so they would not be noticed by themselves.
       const told = document.getElementById("told");

@@ -1,6 +1,5 @@
 """Fakes of the services that prove the book: the balance over time, and the audit."""
 
-import asyncio
 from dataclasses import dataclass, field
 
 from services.common.errors import NotFound
@@ -35,18 +34,12 @@ class FakeAudits(Fake, audit_pb2_grpc.AuditServiceServicer):
 
     audit: audit_pb2.AuditResponse = field(default_factory=audit_pb2.AuditResponse)
     witnesses: dict[str, audit_pb2.CompareWitnessesResponse] = field(default_factory=dict)
-    answers_when: asyncio.Event = field(default_factory=asyncio.Event)
-    """Until it is set, an audit is still being made."""
     time_limits_s: list[float] = field(default_factory=list)
     """For each audit, how long its caller was going to wait."""
-
-    def __post_init__(self) -> None:
-        self.answers_when.set()
 
     async def Audit(self, request: audit_pb2.AuditRequest, context: Context) -> audit_pb2.AuditResponse:
         self.took("Audit", request)
         self.time_limits_s.append(context.time_remaining())
-        await self.answers_when.wait()
         return self.audit
 
     async def CompareWitnesses(

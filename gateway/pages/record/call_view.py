@@ -50,6 +50,8 @@ class CallView:
     """The page's parts, each as its template takes it."""
 
     head: LegHead
+    session_id: str
+    """Empty for a leg that names none."""
     bills: tuple[BillView, ...]
     """One for each currency."""
     verdict: str
@@ -74,6 +76,7 @@ def call_view(answers: CallAnswers, now: datetime) -> CallView:
     bills = bills_of(head.costs, map(bill_part, leg.parts))
     return CallView(
         head=head,
+        session_id=leg.session_id,
         bills=tuple(bill_view(bill, circumstances, anchors) for bill in bills),
         verdict=explain(bills[0] if bills else None, circumstances).verdict,
         estimate=estimate_view(leg, head.costs[0] if head.costs else None, is_exact=head.is_exact),

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from gateway.pages.fetch_outcomes import ToldOutcome, told_outcome
 from gateway.pages.links import Query
-from gateway.pages.record_links import list_query, record_url
+from gateway.pages.record_links import list_query, record_url, witnesses_url
 from gateway.pages.view import read_zone
 from gateway.pages.zones import UTC_ZONE, Zone
 
@@ -50,6 +50,10 @@ class Surroundings:
     def url_of(self, kind: str, record_id: str) -> str:
         """The page of another record, with the same way back."""
         return record_url(kind, record_id, back=self.list_query, zone=self.zone_name)
+
+    def witnesses_url(self, session_id: str) -> str:
+        """Where the witnesses of a session are compared, with the same way back."""
+        return witnesses_url(session_id, back=self.list_query, zone=self.zone_name)
 
 
 def read_surroundings(request: Request, now: datetime) -> Surroundings:

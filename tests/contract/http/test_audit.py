@@ -8,10 +8,11 @@ from gateway.access import Access
 from gateway.api_keys import parse_api_keys
 from services.common.errors import TelnyxUnreachable, Unavailable
 from services.common.wire import from_date
-from tests.support.book_messages import coin, usd
+from tests.support.book_messages import coin, totals, usd
 from tests.support.edge import EdgeUnderTest, open_edge_under_test
 from tests.support.proof_messages import audit, audit_line, audit_totals, bare_line, different_line
 from tests.support.rest_contract import assert_problem
+from tollbook.ledger.v1 import ledger_pb2
 from tollbook.reconciler.v1 import audit_pb2
 
 URL = "/api/billing/audit"
@@ -83,6 +84,25 @@ async def test_other_currencies_stand_apart(edge: EdgeUnderTest) -> None:
     assert [totals["currency"] for totals in content["otherCurrencies"]] == ["EUR"]
     assert content["lines"][0]["currency"] == "EUR"
     assert content["lines"][0]["causes"][0]["currency"] == "USD"
+
+
+@pytest.mark.parametrize(
+    ("account", "main", "other"), [("USD", "USD", "EUR"), ("EUR", "EUR", "USD"), ("GBP", "EUR", "USD")]
+)
+async def test_the_accounts_currency_comes_first(
+    edge: EdgeUnderTest, account: str, main: str, other: str
+) -> None:
+    edge.fakes.audits.audit = audit(totals=[audit_totals("EUR"), audit_totals("USD")])
+    edge.fakes.ledger.summary = ledger_pb2.SummarizeResponse(totals=[totals(account)])
+    content = (await edge.client.get(URL)).json()
+    assert content["totals"]["currency"] == main
+    assert [each["currency"] for each in content["otherCurrencies"]] == [other]
+
+
+async def test_without_the_ledger_the_order_stays(edge: EdgeUnderTest) -> None:
+    edge.fakes.audits.audit = audit(totals=[audit_totals("EUR"), audit_totals("USD")])
+    edge.fakes.ledger.errors["Summarize"] = Unavailable("the ledger is away")
+    assert (await edge.client.get(URL)).json()["totals"]["currency"] == "EUR"
 
 
 async def test_nothing_to_audit(edge: EdgeUnderTest) -> None:
