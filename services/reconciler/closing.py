@@ -1,19 +1,20 @@
 """Which windows can be closed: late enough, nothing more is expected to come (design, rule 3.n). Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from services.common.times import utc_day
 from services.reconciler.items import OpenItem
+from services.reconciler.usage import MAX_USAGE_DAYS
 from services.reconciler.windows import Pooled, Window, pool
 from services.telnyx_vocabulary.record_types import find_record_type
 
 CLOSING_MARGIN = timedelta(hours=1)
 """A closing window reaches from an hour before the start to an hour after the end."""
 
-_MAX_USAGE_DAYS = 31
-"""usage_reports takes no more days per request (Telnyx facts, section 6)."""
+Leaves = Callable[[str, Window], bool]
+"""Whether what a lifetime misses of a type is not worth windows of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +31,16 @@ def closable_at(item: OpenItem, horizon: timedelta) -> datetime:
 
 
 def closing_needs(
-    items: Iterable[OpenItem], now: datetime, horizon: timedelta
+    items: Iterable[OpenItem], now: datetime, horizon: timedelta, leaves: Leaves | None = None
 ) -> dict[str, list[ClosingNeed]]:
-    """By type, the items that a sweep read now would help."""
+    """By type, the items that a sweep read now would help; without those that it `leaves` to the closing of a day."""
     needs: dict[str, list[ClosingNeed]] = {}
     for item in items:
         if closable_at(item, horizon) > now:
             continue
         need = ClosingNeed(item.record_id, item.lifetime.widened(CLOSING_MARGIN))
         for name in {*item.missing, *item.unclosed}:
-            if find_record_type(name) is not None:
+            if find_record_type(name) is not None and not (leaves and leaves(name, item.lifetime)):
                 needs.setdefault(name, []).append(need)
     return needs
 
@@ -57,4 +58,4 @@ def usage_days(needs: Iterable[ClosingNeed]) -> tuple[date, date] | None:
     spans = [need.window.widened(-CLOSING_MARGIN) for need in needs]
     first = min(utc_day(span.start_at) for span in spans)
     last = max(utc_day(span.end_at) for span in spans)
-    return (first, last + timedelta(days=1)) if (last - first).days < _MAX_USAGE_DAYS else None
+    return (first, last + timedelta(days=1)) if (last - first).days < MAX_USAGE_DAYS else None

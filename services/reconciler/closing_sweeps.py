@@ -5,19 +5,31 @@ from typing import Final
 
 from services.common.clock import Clock
 from services.common.errors import TollbookError
-from services.reconciler.closing import ClosingNeed, closing_needs, closing_windows, usage_days
+from services.reconciler.closing import (
+    CLOSING_MARGIN,
+    ClosingNeed,
+    closing_needs,
+    closing_windows,
+    usage_days,
+)
+from services.reconciler.day_closing import awaits_its_day
 from services.reconciler.discovery import Discovery
 from services.reconciler.pace import ClosingLane, Rest
-from services.reconciler.ports import MAX_IDS, LedgerPort, TelnyxPort
+from services.reconciler.ports import MAX_IDS, LedgerPort
 from services.reconciler.reader import Reader, gather_some
+from services.reconciler.surveys import Surveys
+from services.reconciler.sweep_histories import SweepHistories
 from services.reconciler.trailing import SweepRules
 from services.reconciler.troubles import Troubles
+from services.reconciler.usage_reading import UsageReading
+from services.reconciler.windows import MAX_WINDOW_ROWS, Window
 
 _SHARE: Final = 0.25
 _MAX_WINDOWS: Final = 20
 _LEAST_PACE_S: Final = 1.0
 _PACE_PER_INTERVAL: Final = 0.25
 _LONGEST_PER_INTERVAL: Final = 4.0
+_OWN_WINDOW_S: Final = 2 * CLOSING_MARGIN.total_seconds()
 
 Needs = dict[str, list[ClosingNeed]]
 
@@ -25,23 +37,28 @@ Needs = dict[str, list[ClosingNeed]]
 class ClosingSweeps:
     """Closes, type by type, the windows of items that still miss something after the settle horizon.
 
-    A type's windows are read again at most each quarter of the sweep interval, and less and less often while the
-    same items stay open.
+    Where records lie so densely that a call's own window takes the quota of a minute, calls wait for their day to be
+    closed. A type's windows are looked at again at most each quarter of the sweep interval, and less and less often
+    while the same items stay open.
     """
 
     def __init__(
         self,
         discovery: Discovery,
         ledger: LedgerPort,
-        telnyx: TelnyxPort,
+        usage: UsageReading,
         reader: Reader,
+        surveys: Surveys,
+        histories: SweepHistories,
         rules: SweepRules,
         clock: Clock,
     ) -> None:
         self._discovery = discovery
         self._ledger = ledger
-        self._telnyx = telnyx
+        self._usage = usage
         self._reader = reader
+        self._surveys = surveys
+        self._histories = histories
         self._rules = rules
         self._interval_s = rules.interval.total_seconds()
         self._clock = clock
@@ -51,21 +68,29 @@ class ClosingSweeps:
 
     async def step(self) -> bool:
         """Read what can be closed now; False if there was nothing. A type that fails waits, the others go on."""
-        needs = self._ready_needs()
+        needs = await self._ready_needs()
         if not needs:
             return False
         await self._ask_again({need.record_id for wanted in needs.values() for need in wanted})
-        confirmed = self._ready_needs()
+        confirmed = await self._ready_needs()
         if not confirmed:
             return False
         await gather_some(self._close_type, list(confirmed.items()))
         self._discovery.look_at_all_soon()
         return True
 
-    def _ready_needs(self) -> Needs:
+    async def _ready_needs(self) -> Needs:
+        histories = await self._histories.known()
+
+        def leaves(record_type: str, span: Window) -> bool:
+            is_dense = self._reader.rows_per_s(record_type) * _OWN_WINDOW_S > MAX_WINDOW_ROWS
+            return is_dense and awaits_its_day(span, histories[record_type].closed_days)
+
         now_s = self._clock.monotonic_s()
         refused = self._reader.refused_types()
-        needs = closing_needs(self._discovery.closable.values(), self._clock.now(), self._rules.horizon)
+        needs = closing_needs(
+            self._discovery.closable.values(), self._clock.now(), self._rules.horizon, leaves
+        )
         return {
             name: wanted
             for name, wanted in needs.items()
@@ -88,9 +113,9 @@ class ClosingSweeps:
         try:
             windows = closing_windows(needs, self._reader.rows_per_s(record_type))
             for group in windows[:_MAX_WINDOWS]:
-                sweep = await self._reader.sweep(record_type, group.window)
-                if sweep.verdict == "unproven":
-                    await self._ask_usage(record_type, group.members)
+                async for sweep in self._surveys.survey(record_type, group.window):
+                    if sweep.verdict == "unproven":
+                        await self._ask_usage(record_type, group.members)
             self._troubles.succeeded(record_type)
         except TollbookError as error:
             self._troubles.failed(record_type, str(error))
@@ -105,13 +130,11 @@ class ClosingSweeps:
         if days is None:
             return
         try:
-            usage = await self._telnyx.list_usage(record_type, *days)
+            await self._usage.read(record_type, *days)
         except TollbookError as error:
             self._usage_troubles.failed(record_type, str(error))
             return
         self._usage_troubles.succeeded(record_type)
-        if usage.days:
-            await self._ledger.record_usage(usage)
 
     def _lane(self, record_type: str) -> ClosingLane:
         lane = self._lanes.get(record_type)

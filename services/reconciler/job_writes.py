@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.reconciler.attempt import Attempt
@@ -50,19 +50,27 @@ def try_by_hand(connection: Connection, call_id: str, attempt: Attempt, change: 
     return written
 
 
-def claim_due(connection: Connection, now: datetime, limit: int, lease: timedelta) -> list[Job]:
-    """Take what is due, or was abandoned, and lies in no one else's hands."""
+def load_due(connection: Connection, now: datetime, limit: int) -> list[Job]:
+    """What claim_due would take now; longest due first."""
+    due = select(jobs).where(_is_due(connection, now)).order_by(jobs.c.next_run_at).limit(limit)
+    return [job_of(row) for row in connection.execute(due)]
+
+
+def claim_due(
+    connection: Connection,
+    now: datetime,
+    limit: int,
+    lease: timedelta,
+    call_ids: Sequence[str] | None = None,
+) -> list[Job]:
+    """Take what is due, or was abandoned, and lies in no one else's hands; only of these ids, if any are given."""
     clock = database_now(connection)
-    is_due = and_(jobs.c.status == "pending", jobs.c.next_run_at <= now)
-    is_abandoned = and_(jobs.c.status == "running", jobs.c.lease_until <= clock)
-    due = (
-        select(jobs.c.id)
-        .where(or_(is_due, is_abandoned))
-        .order_by(jobs.c.next_run_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+    due = select(jobs.c.id).where(_is_due(connection, now))
+    if call_ids is not None:
+        due = due.where(jobs.c.telnyx_call_id.in_(call_ids))
+    ids = list(
+        connection.scalars(due.order_by(jobs.c.next_run_at).limit(limit).with_for_update(skip_locked=True))
     )
-    ids = list(connection.scalars(due))
     claim = (
         update(jobs)
         .where(jobs.c.id.in_(ids))
@@ -70,6 +78,12 @@ def claim_due(connection: Connection, now: datetime, limit: int, lease: timedelt
         .returning(*jobs.c)
     )
     return [job_of(row) for row in connection.execute(claim)] if ids else []
+
+
+def _is_due(connection: Connection, now: datetime) -> ColumnElement[bool]:
+    is_due = and_(jobs.c.status == "pending", jobs.c.next_run_at <= now)
+    is_abandoned = and_(jobs.c.status == "running", jobs.c.lease_until <= database_now(connection))
+    return or_(is_due, is_abandoned)
 
 
 def renew(connection: Connection, claimed: Sequence[Job], lease: timedelta) -> None:

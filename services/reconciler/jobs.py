@@ -60,6 +60,20 @@ class JobStore:
             lambda connection: job_writes.claim_due(connection, now, limit, lease)
         )
 
+    async def due(self, now: datetime, limit: int) -> list[Job]:
+        """At most `limit` jobs that could be claimed now, as they stand, longest due first."""
+        return await self._database.read_async(lambda connection: job_writes.load_due(connection, now, limit))
+
+    async def claim_these(self, call_ids: Sequence[str], now: datetime, lease: timedelta) -> list[Job]:
+        """Take those of these jobs that are still due."""
+        claimed: list[Job] = []
+        for start in range(0, len(call_ids), _CHUNK):
+            chunk = call_ids[start : start + _CHUNK]
+            claimed += await self._database.write_async(
+                partial(job_writes.claim_due, now=now, limit=len(chunk), lease=lease, call_ids=chunk)
+            )
+        return claimed
+
     async def renew(self, claimed: Sequence[Job], lease: timedelta) -> None:
         """Keep claimed jobs for another lease, where they are still ours."""
         await self._database.write_async(lambda connection: job_writes.renew(connection, claimed, lease))

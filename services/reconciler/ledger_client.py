@@ -8,6 +8,8 @@ import grpc
 from services.common.money import Money
 from services.common.rpc_errors import from_rpc_error
 from services.common.wire import from_money, from_timestamp, to_money, to_timestamp
+from services.reconciler.audit.book_days import BookDay
+from services.reconciler.audit.clients import BookDaysClient
 from services.reconciler.backfill.days import DaySource
 from services.reconciler.codec import (
     DAY_SOURCES,
@@ -38,6 +40,7 @@ class LedgerClient:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = ledger_pb2_grpc.LedgerServiceStub(channel)
+        self._days = BookDaysClient(channel)
         self._proof = proof_pb2_grpc.ProofServiceStub(channel)
 
     async def list_unsettled(self, changed_since: datetime | None) -> AsyncIterator[OpenItems]:
@@ -104,7 +107,7 @@ class LedgerClient:
 
     async def held_counts(self, record_type: str, edges: Sequence[datetime]) -> list[int]:
         request = ledger_pb2.CountHeldRecordsRequest(
-            record_type=record_type, edges=[to_timestamp(edge) for edge in edges]
+            record_type=record_type, edges=[stamp for edge in edges if (stamp := to_timestamp(edge)) is not None]
         )
         try:
             answer = await self._stub.CountHeldRecords(request)
@@ -133,6 +136,9 @@ class LedgerClient:
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
         return decode_day_source(answer.source) or source
+
+    async def book_days(self, from_day: date, to_day: date) -> tuple[BookDay, ...]:
+        return await self._days.book_days(from_day, to_day)
 
     async def call(self, call_id: str) -> CallState:
         try:

@@ -1,5 +1,7 @@
 """What the reconciler counts for operators. Names follow Prometheus; ages and times are in seconds."""
 
+from collections import Counter as Counts
+
 from prometheus_client import Counter, Gauge, Histogram
 
 JOBS = Gauge("tollbook_jobs", "Jobs that are not completed, by status", ["status"])
@@ -22,14 +24,18 @@ class RequestTally:
     """Keeps the ratio that tells how well the quota is spent."""
 
     def __init__(self) -> None:
-        self._request_count = 0
+        self._request_counts: Counts[str] = Counts()
         self._settled_count = 0
 
     def requested(self, priority: str, request_count: int) -> None:
         """Requests were made."""
         REQUESTS.labels(priority=priority).inc(request_count)
-        self._request_count += request_count
+        self._request_counts[priority] += request_count
         self._show()
+
+    def requests_for(self, priority: str) -> int:
+        """How many were made so far with this priority."""
+        return self._request_counts[priority]
 
     def settled(self, attempts: int) -> None:
         """An item settled, after this many attempts of its job."""
@@ -40,4 +46,4 @@ class RequestTally:
 
     def _show(self) -> None:
         if self._settled_count:
-            REQUESTS_PER_SETTLED.set(self._request_count / self._settled_count)
+            REQUESTS_PER_SETTLED.set(self._request_counts.total() / self._settled_count)

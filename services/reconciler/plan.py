@@ -4,38 +4,48 @@ from collections.abc import Callable, Container, Iterable
 from datetime import timedelta
 
 from services.common.errors import InvalidInput, TelnyxRefused, TollbookError
+from services.reconciler.groups import Group, Member, grouped
 from services.reconciler.items import OpenItem
 from services.reconciler.reads import IdFilter, Priority, Read
-from services.reconciler.windows import Pooled, Window, pool, request_count
+from services.reconciler.windows import Window, request_count
 from services.telnyx_vocabulary.record_types import RecordType, find_record_type
 
+LEAST_MARGIN = timedelta(minutes=1)
+"""A record's own time equals its leg's within about a minute (carrier clocks differ): no window is narrower."""
+
 JOB_MARGIN = timedelta(minutes=5)
-"""A record's own time equals its leg's within a minute; carrier clocks differ, and features start late."""
+"""How far a window reaches around what it is read for where that costs nothing more: legs that nobody announced lie
+beside the others, and a leg whose first webhooks were lost began before it seems."""
+
+RowsPerS = Callable[[str], float]
 
 
 def plan_reads(
-    items: Iterable[OpenItem],
-    priority: Priority,
-    rows_per_s: Callable[[str], float],
-    refused: Container[str] = (),
+    items: Iterable[OpenItem], priority: Priority, rows_per_s: RowsPerS, refused: Container[str] = ()
 ) -> list[Read]:
-    """The readings that look for everything the items miss.
+    """The readings that look for everything the items miss: windows that many share, and single sessions or messages.
 
-    One pooled window per type where items lie close together; one reading per session (or message) where these are
-    fewer than the window's pages. Types that Tollbook does not know, or that Telnyx refuses to list, are left out.
+    Types that Tollbook does not know, or that Telnyx refuses to list, are left out.
     """
-    wanted: dict[str, list[OpenItem]] = {}
-    for item in items:
-        for name in item.missing:
-            wanted.setdefault(name, []).append(item)
     reads: list[Read] = []
-    for name, waiting in sorted(wanted.items()):
-        known = find_record_type(name)
-        if known is None or known.name in refused:
-            continue
-        for group in pool(waiting, _job_window, rows_per_s(known.name)):
-            reads.extend(_cheapest(known, group, priority, rows_per_s(known.name)))
+    for name, members in sorted(_members(items, refused).items()):
+        density = rows_per_s(name)
+        for group in _groups(members, priority, density):
+            if group.is_single:
+                id_filter = group.members[0].id_filter
+                reads.append(Read(record_type=name, priority=priority, id_filter=id_filter))
+            else:
+                reads.append(Read(record_type=name, priority=priority, window=_widened(group, density)))
     return reads
+
+
+def plan_cost(items: Iterable[OpenItem], rows_per_s: RowsPerS, refused: Container[str] = ()) -> int:
+    """How many requests the readings for these items are likely to take."""
+    return sum(
+        group.cost
+        for name, members in _members(items, refused).items()
+        for group in _groups(members, "job", rows_per_s(name))
+    )
 
 
 def unplanned(items: Iterable[OpenItem], refused: Container[str]) -> dict[str, TollbookError]:
@@ -49,22 +59,35 @@ def unplanned(items: Iterable[OpenItem], refused: Container[str]) -> dict[str, T
     return faults
 
 
-def _job_window(item: OpenItem) -> Window:
-    return item.lifetime.widened(JOB_MARGIN)
+def _members(items: Iterable[OpenItem], refused: Container[str]) -> dict[str, list[Member]]:
+    """By type, what is to be looked for: all that one filter on an id would find is one member."""
+    wanted: dict[str, dict[IdFilter | str, Member]] = {}
+    for item in items:
+        for name in item.missing:
+            known = find_record_type(name)
+            if known is None or known.name in refused:
+                continue
+            member = Member(_needed(known, item), item.lifetime.widened(JOB_MARGIN), _id_filter(known, item))
+            key = member.id_filter or item.record_id
+            of_type = wanted.setdefault(known.name, {})
+            of_type[key] = of_type[key].joined(member) if key in of_type else member
+    return {name: list(of_type.values()) for name, of_type in wanted.items()}
 
 
-def _cheapest(
-    known: RecordType, group: Pooled[OpenItem], priority: Priority, rows_per_s: float
-) -> list[Read]:
-    filters = {_id_filter(known, item) for item in group.members}
-    exact = [id_filter for id_filter in filters if id_filter is not None]
-    most = request_count(group.window, rows_per_s) - (priority != "person")
-    if len(exact) == len(filters) and len(exact) <= most:
-        by_value = sorted(exact, key=lambda id_filter: id_filter.value)
-        return [
-            Read(record_type=known.name, priority=priority, id_filter=id_filter) for id_filter in by_value
-        ]
-    return [Read(record_type=known.name, priority=priority, window=group.window)]
+def _needed(known: RecordType, item: OpenItem) -> Window:
+    """A leg's own record begins when the leg does, and a message's when it is sent; a feature starts at any time."""
+    if known.carries_call or known.is_message:
+        return Window(item.start_at, item.start_at).widened(LEAST_MARGIN)
+    return item.lifetime.widened(LEAST_MARGIN)
+
+
+def _groups(members: list[Member], priority: Priority, rows_per_s: float) -> list[Group]:
+    """A person waits for the smallest answer; a job reads a window where it may, for what else lies there."""
+    return grouped(members, rows_per_s, prefers_windows=priority != "person")
+
+
+def _widened(group: Group, rows_per_s: float) -> Window:
+    return group.reach if request_count(group.reach, rows_per_s) <= group.cost else group.window
 
 
 def _id_filter(known: RecordType, item: OpenItem) -> IdFilter | None:

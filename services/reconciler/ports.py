@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from services.common.money import Money
+from services.reconciler.audit.book_days import BookDay
 from services.reconciler.backfill.days import DaySource
 from services.reconciler.items import OpenItem
 from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage
@@ -69,6 +70,9 @@ class LedgerPort(Protocol):
 
     def list_sweeps(self, read_since: datetime) -> AsyncIterator[tuple[Sweep, ...]]:
         """The sweeps read since, newest first, page by page."""
+
+    async def book_days(self, from_day: date, to_day: date) -> tuple[BookDay, ...]:
+        """The days (the last exclusive, at most 366) with records, a word of usage_reports, or calls that wait."""
 
     async def claim_day(self, record_type: str, day: date, source: DaySource) -> DaySource:
         """Claim a type's UTC day for a source; gives the claim that stands, which is the first."""

@@ -13,18 +13,19 @@ from services.reconciler.day_claims import DayClaims
 from services.reconciler.density import Densities
 from services.reconciler.items import OpenItem
 from services.reconciler.metrics import SWEEPS, RequestTally
-from services.reconciler.plan import plan_reads, unplanned
+from services.reconciler.plan import plan_cost, plan_reads, unplanned
 from services.reconciler.ports import LedgerPort, TelnyxPort
 from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage
 from services.reconciler.refusals import Refusals
 from services.reconciler.sweep import Sweep
-from services.reconciler.windows import Window
+from services.reconciler.windows import PAGE_ROWS, Window
 from services.telnyx_vocabulary.detail_record import DetailRecord
 
 _TIMEOUTS_S: dict[Priority, float] = {"person": 20.0, "job": 300.0, "background": 1_800.0}
 """How long a reading may take; a wide window waits for the quota again and again."""
 
 _CONCURRENT_READS = 4
+_LIKELY_ONE_PAGE = 0.8 * PAGE_ROWS
 
 _ABOUT_THE_REQUEST = "request"
 """What telnyx-gateway names as the field of a refusal that is about what was asked, not about the API key."""
@@ -63,6 +64,10 @@ class Reader:
         await self._read(read, found)
         return found
 
+    def cost_of(self, items: Sequence[OpenItem]) -> int:
+        """How many requests `look_for` is likely to make for a job."""
+        return plan_cost(items, self._densities.rows_per_s, self._refusals.now())
+
     async def look_for(self, items: Sequence[OpenItem], priority: Priority) -> dict[str, TollbookError]:
         """Read and book what these items miss, a few readings at a time; gives why a type could not be read."""
         refused = self._refusals.now()
@@ -89,13 +94,38 @@ class Reader:
         """How densely the records of a type lie, as far as is known."""
         return self._densities.rows_per_s(record_type)
 
+    def is_likely_small(self, record_type: str, window: Window) -> bool:
+        """Whether a window is likely to fit on a page. What is not known of a type is found out by reading."""
+        rows = self._densities.rows_per_s(record_type) * window.length_s
+        return rows <= _LIKELY_ONE_PAGE or not self._densities.is_known(record_type)
+
     def note_density(self, record_type: str, window: Window, row_count: int) -> None:
         """Learn from a window that was read before this process started."""
         self._densities.note(record_type, window, row_count)
 
     async def sweep(self, record_type: str, window: Window) -> Sweep:
-        """Read a whole window and book that it was read: only once its last page came, and all is booked."""
-        end = await self._read(Read(record_type=record_type, priority="background", window=window), None)
+        """Read a whole window and book that it was: only once its last page came, and all is booked."""
+        return await self.record_sweep(record_type, window, await self.take_in(record_type, window))
+
+    async def take_in(self, record_type: str, window: Window) -> ReadEnd:
+        """Read a whole window and book what came, with background priority; of the reading itself nothing is kept."""
+        return await self._read(Read(record_type=record_type, priority="background", window=window), None)
+
+    async def count(self, record_type: str, window: Window) -> ReadEnd:
+        """How many records a window holds, with background priority."""
+        try:
+            end = await self._telnyx.count_records(record_type, window, "background")
+        except TelnyxRefused as error:
+            self._drop_if_refused(record_type, error)
+            raise
+        self._tally.requested("background", end.request_count)
+        self._densities.note(record_type, window, end.total_results)
+        return end
+
+    async def record_sweep(
+        self, record_type: str, window: Window, end: ReadEnd, *, is_counted: bool = False
+    ) -> Sweep:
+        """Book that a window was read, or counted."""
         sweep = await self._ledger.record_sweep(
             Sweep(
                 record_type=record_type,
@@ -104,6 +134,7 @@ class Reader:
                 total_results=end.total_results,
                 query_form=end.query_form,
                 account_key=end.account_key,
+                is_counted=is_counted,
             )
         )
         SWEEPS.labels(verdict=sweep.verdict or "unknown").inc()
@@ -126,10 +157,14 @@ class Reader:
         except TimeoutError as error:
             raise Unavailable(f"reading {read.record_type} took longer than {timeout_s:.0f} s") from error
         except TelnyxRefused as error:
-            if read.window is not None and error.field == _ABOUT_THE_REQUEST:
-                self._refusals.refused(read.record_type, str(error))
+            if read.window is not None:
+                self._drop_if_refused(read.record_type, error)
             raise
         return end
+
+    def _drop_if_refused(self, record_type: str, error: TelnyxRefused) -> None:
+        if error.field == _ABOUT_THE_REQUEST:
+            self._refusals.refused(record_type, str(error))
 
     async def _book_pages(self, read: Read, timeout_s: float, found: list[DetailRecord] | None) -> ReadEnd:
         page_count = 0

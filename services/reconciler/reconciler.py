@@ -12,6 +12,7 @@ from services.common.database import Database
 from services.common.errors import TollbookError
 from services.reconciler.closing_sweeps import ClosingSweeps
 from services.reconciler.day_claims import DayClaims
+from services.reconciler.day_closings import DayClosings
 from services.reconciler.density import Densities
 from services.reconciler.discovery import Discovery
 from services.reconciler.fetch import Fetch
@@ -28,9 +29,12 @@ from services.reconciler.rounds import Rounds
 from services.reconciler.schedule import Schedule
 from services.reconciler.service import ReconcilerService
 from services.reconciler.settings import ReconcilerSettings
+from services.reconciler.surveys import Surveys
+from services.reconciler.sweep_histories import SweepHistories
 from services.reconciler.sweeps import Sweeps
 from services.reconciler.trailing import SweepRules
 from services.reconciler.trailing_sweeps import TrailingSweeps
+from services.reconciler.usage_reading import UsageReading
 
 
 class Reconciler:
@@ -60,10 +64,14 @@ class Reconciler:
         self.jobs = JobStore(database)
         self.discovery = Discovery(ledger, self.jobs, schedule, rules.horizon, clock, tally)
         self.rounds = Rounds(self.jobs, ledger, reader, schedule, clock, tally)
+        histories = SweepHistories(ledger, reader, rules, clock)
+        surveys, usage = Surveys(ledger, reader, clock), UsageReading(ledger, telnyx)
         self.sweeps = Sweeps(
             self.leadership,
-            ClosingSweeps(self.discovery, ledger, telnyx, reader, rules, clock),
-            TrailingSweeps(ledger, reader, rules, settings.expected_record_types, clock),
+            histories,
+            ClosingSweeps(self.discovery, ledger, usage, reader, surveys, histories, rules, clock),
+            TrailingSweeps(histories, reader, surveys, rules, settings.expected_record_types, clock),
+            DayClosings(histories, reader, surveys, usage, ledger, rules, clock),
         )
         self.pruning = Pruning(self.jobs, clock)
         self.fetch = Fetch(ledger, reader, self.discovery, settings.expected_record_types, clock)

@@ -10,11 +10,13 @@ import structlog
 
 from services.common.clock import Clock
 from services.common.errors import TollbookError
+from services.reconciler.budget import RequestBudget
 from services.reconciler.job import Job, completed, postponed, tried
 from services.reconciler.jobs import JobStore
 from services.reconciler.metrics import RequestTally
 from services.reconciler.pace import Rest
-from services.reconciler.ports import LedgerPort
+from services.reconciler.ports import MAX_IDS, LedgerPort, OpenItems
+from services.reconciler.rationing import DueJob, choose
 from services.reconciler.reader import Reader
 from services.reconciler.repeating import PERIOD_S, repeated
 from services.reconciler.schedule import Schedule
@@ -23,7 +25,9 @@ LEASE: Final = timedelta(seconds=30)
 _RENEW_EVERY_S: Final = 10.0
 _MAX_JOBS: Final = 500
 _MAX_ROUNDS: Final = 100
-_SHARE: Final = 0.6
+_MOST_WEIGHED: Final = 4_000
+_LOOK_EVERY_S: Final = 15.0
+_SHARE: Final = 0.85
 _log = structlog.get_logger()
 
 
@@ -45,7 +49,11 @@ class RoundCounts:
 
 
 class Rounds:
-    """Claims the jobs that are due and serves them. One round at a time in this process."""
+    """Claims jobs that are due and serves them. One round at a time in this process.
+
+    The timed loop lets jobs wait for others to share their requests where the budget would not last otherwise; who asks
+    for a round gets all that is due.
+    """
 
     def __init__(
         self,
@@ -64,12 +72,38 @@ class Rounds:
         self._tally = tally
         self._turn = asyncio.Lock()
         self._rest = Rest(_SHARE)
+        self._budget = RequestBudget(at_s=clock.monotonic_s())
+        self._look_at_s = 0.0
 
     async def tick(self) -> float:
         """One turn of the timed loop."""
-        if self._rest.is_over(self._clock.monotonic_s()):
-            await self.run_round()
+        now_s = self._clock.monotonic_s()
+        if now_s < self._look_at_s or not self._rest.is_over(now_s):
+            return PERIOD_S
+        due = await self._jobs.due(self._clock.now(), _MOST_WEIGHED)
+        if not due:
+            return PERIOD_S
+        chosen = await self._choose(due)
+        if len(chosen) < len(due):
+            self._look_at_s = now_s + _LOOK_EVERY_S
+        if chosen:
+            async with self._turn:
+                await self._run(await self._jobs.claim_these(chosen, self._clock.now(), LEASE))
         return PERIOD_S
+
+    async def _choose(self, due: Sequence[Job]) -> list[str]:
+        """Ids of the jobs to serve now; what has settled costs nothing, and is among them."""
+        try:
+            answer = await self._unsettled([job.call_id for job in due])
+        except TollbookError:
+            # The attempt fails, and says so.
+            return [job.call_id for job in due]
+        items = {item.record_id: item for item in answer.items if not item.is_done}
+        waiting = [DueJob(job, items[job.call_id]) for job in due if job.call_id in items]
+        self._budget.refill(self._clock.monotonic_s())
+        chosen = choose(waiting, self._reader.cost_of, self._budget, self._clock.now())
+        settled = [job.call_id for job in due if job.call_id not in items]
+        return settled + [one.job.call_id for one in chosen]
 
     async def run_due(self, counts: RoundCounts) -> None:
         """Run rounds until nothing is due, adding to `counts` after each."""
@@ -82,27 +116,44 @@ class Rounds:
     async def run_round(self) -> list[Job]:
         """Serve the jobs that are due now, at most a batch of them; gives them as they were judged."""
         async with self._turn:
-            started_s = self._clock.monotonic_s()
-            claimed = await self._jobs.claim_due(self._clock.now(), _MAX_JOBS, LEASE)
-            if not claimed:
-                return []
-            async with repeated(lambda: self._jobs.renew(claimed, LEASE), _RENEW_EVERY_S):
-                judged = await self._attempt(claimed)
-            await self._jobs.finish(judged)
-            ended_s = self._clock.monotonic_s()
-            self._rest.worked(ended_s, ended_s - started_s)
+            return await self._run(await self._jobs.claim_due(self._clock.now(), _MAX_JOBS, LEASE))
+
+    async def _run(self, claimed: list[Job]) -> list[Job]:
+        """Serve claimed jobs, and pay for it."""
+        if not claimed:
+            return []
+        started_s = self._clock.monotonic_s()
+        asked_before = self._tally.requests_for("job")
+        async with repeated(lambda: self._jobs.renew(claimed, LEASE), _RENEW_EVERY_S):
+            judged = await self._attempt(claimed)
+        await self._jobs.finish(judged)
+        ended_s = self._clock.monotonic_s()
+        self._rest.worked(ended_s, ended_s - started_s)
+        self._budget.refill(ended_s)
+        self._budget.spent(
+            self._tally.requests_for("job") - asked_before,
+            len({job.session_id or job.call_id for job in claimed if not job.attempts}),
+        )
         self._tell(judged)
         return judged
+
+    async def _unsettled(self, call_ids: Sequence[str]) -> OpenItems:
+        """Which of these are still open, however many; as of the first answer."""
+        answers = [
+            await self._ledger.unsettled(call_ids[start : start + MAX_IDS])
+            for start in range(0, max(1, len(call_ids)), MAX_IDS)
+        ]
+        return OpenItems(tuple(item for answer in answers for item in answer.items), answers[0].read_at)
 
     async def _attempt(self, claimed: Sequence[Job]) -> list[Job]:
         try:
             # What settled since these jobs were made due costs no quota.
-            before = await self._ledger.unsettled([job.call_id for job in claimed])
+            before = await self._unsettled([job.call_id for job in claimed])
             open_items = [item for item in before.items if not item.is_done]
             faults = await self._reader.look_for(open_items, "job")
             after = before
             if open_items:
-                after = await self._ledger.unsettled([item.record_id for item in open_items])
+                after = await self._unsettled([item.record_id for item in open_items])
         except TollbookError as error:
             reason = f"the attempt could not begin or end: {error}"
             return [postponed(job, reason, self._clock.now()) for job in claimed]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from services.common.times import EPOCH
-from services.reconciler.coverage import covered_by, gaps, merge
+from services.reconciler.coverage import VISIBLE_AFTER, covered_by, gaps, merge
+from services.reconciler.day_closing import days_closed_by
 from services.reconciler.sweep import Sweep
 from services.reconciler.windows import PAGE_ROWS, Window
 
@@ -61,20 +62,24 @@ class SweepRules:
 
 @dataclass(frozen=True, slots=True)
 class SweepHistory:
-    """What the sweeps of one type have covered so far. Moments are when a sweep was read."""
+    """What the sweeps of one type have covered so far, and the days they closed. Moments are when one was read."""
 
     covered: tuple[Window, ...] = ()
     short_at: datetime = EPOCH
     long_at: datetime = EPOCH
     rows_at: datetime = EPOCH
+    closed_days: frozenset[date] = frozenset()
 
     def with_sweep(self, sweep: Sweep, rules: SweepRules) -> "SweepHistory":
         """The history after one more sweep, in whatever order they are told."""
         noted = replace(self, rows_at=max(self.rows_at, sweep.read_at)) if sweep.total_results else self
+        closed = days_closed_by(sweep, rules.horizon)
+        if closed:
+            noted = replace(noted, closed_days=noted.closed_days | closed)
         stretch = covered_by(sweep)
         if stretch is not None:
             noted = replace(noted, covered=merge((*noted.covered, stretch)))
-        if sweep.window.end_at < sweep.read_at - FORWARD:
+        if sweep.window.end_at < sweep.read_at - VISIBLE_AFTER - _CLOCK_SLACK:
             return noted
         if sweep.window.start_at <= sweep.read_at - rules.short_reach:
             noted = replace(noted, short_at=max(noted.short_at, sweep.read_at))
@@ -93,8 +98,8 @@ class SweepHistory:
     def short_window(self, now: datetime, rules: SweepRules, *, may_rest: bool) -> Window | None:
         """What the short sweep should read now; None if it is not due yet.
 
-        The first one reads a whole day or more; after a stop it reaches back to where the last sweep ended. A type
-        that `may_rest` and had no rows for a week is asked less often.
+        The first one looks at a whole day or more; after a stop it reaches back to before the last one. A type that
+        `may_rest` and had no rows for a week is asked less often.
         """
         rests = may_rest and self.rows_at < now - _QUIET_AFTER
         every = rules.interval * _QUIET_INTERVALS if rests else rules.interval
@@ -103,7 +108,7 @@ class SweepHistory:
         if not self.covered:
             return Window(now - max(FIRST_REACH, rules.long_reach) - _CLOCK_SLACK, now + FORWARD)
         reach = rules.short_reach + (every - rules.interval) + _CLOCK_SLACK
-        start_at = min(now - reach, max(self.covered[-1].end_at, now - FIRST_REACH))
+        start_at = min(now - reach, max(self.short_at - _SHORT_EXTRA, now - FIRST_REACH))
         return Window(start_at, now + FORWARD)
 
     def long_window(self, now: datetime, rules: SweepRules) -> Window | None:
@@ -127,6 +132,11 @@ class SweepHistory:
         if midnight == newest.end_at:
             midnight -= _DAY
         return Window(max(newest.start_at, midnight - (days - 1) * _DAY), newest.end_at)
+
+
+def settled_part(window: Window, now: datetime) -> Window:
+    """What of a window is worth counting where records are many: of the last minutes some are always yet to come."""
+    return Window(window.start_at, max(window.start_at, min(window.end_at, now - VISIBLE_AFTER)))
 
 
 def history_of(sweeps: Iterable[Sweep], rules: SweepRules) -> SweepHistory:

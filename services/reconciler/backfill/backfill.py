@@ -22,7 +22,7 @@ from services.reconciler.ports import LedgerPort, TelnyxPort
 from services.reconciler.reader import Reader
 from services.reconciler.repeating import repeated
 from services.reconciler.sweep import Sweep
-from services.reconciler.trailing_sweeps import SWEPT_TYPES
+from services.reconciler.sweep_histories import SWEPT_TYPES
 
 _LEASE = timedelta(seconds=30)
 _LEASE_NAME = "backfill"

@@ -1,6 +1,7 @@
 """A ledger and a Telnyx in memory, behind the reconciler's ports: just enough of each to be reconciled against."""
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -10,6 +11,7 @@ from services.common.clock import Clock
 from services.common.errors import NotFound, TollbookError
 from services.common.money import Money
 from services.common.times import utc_day
+from services.reconciler.audit.book_days import BookDay
 from services.reconciler.backfill.days import DaySource
 from services.reconciler.closing import CLOSING_MARGIN
 from services.reconciler.items import OpenItem
@@ -120,6 +122,24 @@ class FakeLedger:
         return any(
             name == record_type and record.record_time is not None and utc_day(record.record_time) == day
             for (name, _), record in self.records.items()
+        )
+
+    async def book_days(self, from_day: date, to_day: date) -> tuple[BookDay, ...]:
+        self._check()
+        sums: dict[tuple[str, date], int] = defaultdict(int)
+        for (name, _), record in self.records.items():
+            if record.record_time is not None and from_day <= record.record_time.date() < to_day:
+                sums[name, record.record_time.date()] += record.cost.nanos if record.cost else 0
+        said = {(usage.record_type, day.day): day for usage in self.usages for day in usage.days}
+        return tuple(
+            BookDay(
+                record_type=name,
+                day=day,
+                book=Money("USD", nanos),
+                reported=said[name, day].cost if (name, day) in said else None,
+                reported_decimals=said[name, day].decimals if (name, day) in said else 0,
+            )
+            for (name, day), nanos in sums.items()
         )
 
     async def call(self, call_id: str) -> CallState:

@@ -1,5 +1,6 @@
 """How fast work may go."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,14 +49,31 @@ def test_a_lane_rests_after_long_work() -> None:
     assert lane.is_over(190)
 
 
-def test_densities_come_from_the_last_telling_window() -> None:
+def test_densities_come_from_what_was_read_the_latest_counting_most() -> None:
     densities = Densities()
     assert densities.rows_per_s("amd") == UNKNOWN_ROWS_PER_S
     densities.note("amd", window(0, 1_000), 100)
-    assert densities.rows_per_s("amd") == 0.1
+    assert densities.rows_per_s("amd") == pytest.approx(0.1)
     densities.note("amd", window(0, 10), 1)
-    assert densities.rows_per_s("amd") == 0.1
-    densities.note("amd", window(0, 10), 600)
-    assert densities.rows_per_s("amd") == 1.0
+    assert densities.rows_per_s("amd") == pytest.approx(0.1, rel=0.01)
+    densities.note("amd", window(0, 1_000), 0)
+    assert 0.03 < densities.rows_per_s("amd") < 0.05
     densities.note("amd", window(0, 86_400), 0)
-    assert 0 < densities.rows_per_s("amd") <= 1 / 86_400
+    assert 0 < densities.rows_per_s("amd") < 1.1 / 86_400
+
+
+def test_one_short_window_is_not_taken_for_a_rush() -> None:
+    densities = Densities()
+    densities.note("amd", window(0, 10), 6)
+    assert densities.rows_per_s("amd") == 0.01
+
+
+@given(st.lists(st.floats(60, 86_400), min_size=1, max_size=20), st.floats(0.001, 5))
+def test_where_records_lie_evenly_any_windows_tell_how_densely(
+    lengths_s: list[float], rows_per_s: float
+) -> None:
+    densities = Densities()
+    densities.note("amd", window(0, 600), round(600 * rows_per_s))
+    for length_s in lengths_s:
+        densities.note("amd", window(0, length_s), round(length_s * rows_per_s))
+    assert densities.rows_per_s("amd") == pytest.approx(rows_per_s, rel=0.1, abs=0.01)

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reconciler.items import OpenItem
-from services.reconciler.plan import JOB_MARGIN, plan_reads, unplanned
-from services.reconciler.reads import IdFilter
-from services.reconciler.windows import request_count
-from services.telnyx_vocabulary.record_types import RECORD_TYPES
+from services.reconciler.plan import JOB_MARGIN, LEAST_MARGIN, plan_cost, plan_reads, unplanned
+from services.reconciler.reads import IdFilter, Read
+from services.reconciler.windows import MAX_WINDOW_ROWS, Window, request_count
+from services.telnyx_vocabulary.record_types import RECORD_TYPES, find_record_type
 from tests.unit.reconciler.moments import densities, item, window
 
 NAMES = [entry.name for entry in RECORD_TYPES]
@@ -34,19 +34,53 @@ def _at(rows_per_s: float) -> Callable[[str], float]:
     return lambda _: rows_per_s
 
 
+def _serves(read: Read, name: str, one: OpenItem) -> bool:
+    """Whether a reading would find the item's record: its leg's begins with the leg, a feature's at any time."""
+    known = find_record_type(name)
+    assert known is not None
+    is_whole = not (known.carries_call or known.is_message)
+    end_at = one.end_at if is_whole else one.start_at
+    needed = Window(one.start_at - LEAST_MARGIN, end_at + LEAST_MARGIN)
+    return read.record_type == name and (
+        (read.window is not None and read.window.spans(needed))
+        or read.id_filter == IdFilter("session", one.session_id)
+    )
+
+
 @given(st.lists(items, max_size=25, unique_by=lambda one: one.record_id), densities)
 def test_everything_that_is_missing_is_looked_for(wanted: list[OpenItem], rows_per_s: float) -> None:
     reads = plan_reads(wanted, "job", _at(rows_per_s))
     for one in wanted:
         for name in one.missing:
-            assert any(
-                read.record_type == name
-                and (
-                    (read.window is not None and read.window.spans(one.lifetime.widened(JOB_MARGIN)))
-                    or read.id_filter == IdFilter("session", one.session_id)
-                )
-                for read in reads
-            ), name
+            assert any(_serves(read, name, one) for read in reads), name
+
+
+@given(st.lists(items, max_size=25, unique_by=lambda one: one.record_id), densities)
+def test_no_session_is_asked_for_twice_and_no_window_twice(wanted: list[OpenItem], rows_per_s: float) -> None:
+    reads = plan_reads(wanted, "job", _at(rows_per_s))
+    assert len(set(reads)) == len(reads)
+
+
+@given(st.lists(items, max_size=25, unique_by=lambda one: one.record_id), densities)
+def test_what_is_planned_costs_what_was_said(wanted: list[OpenItem], rows_per_s: float) -> None:
+    reads = plan_reads(wanted, "job", _at(rows_per_s))
+    planned = sum(request_count(read.window, rows_per_s) if read.window else 1 for read in reads)
+    assert (
+        planned
+        <= plan_cost(wanted, _at(rows_per_s))
+        == sum(1 for read in reads if read.id_filter)
+        + sum(request_count(read.window, rows_per_s) for read in reads if read.window)
+    )
+
+
+@given(st.lists(items, max_size=25, unique_by=lambda one: one.record_id), densities)
+def test_no_shared_window_is_longer_than_can_be_read_in_one_go(
+    wanted: list[OpenItem], rows_per_s: float
+) -> None:
+    longest_s = max((one.lifetime.length_s for one in wanted), default=0.0) + 2 * JOB_MARGIN.total_seconds()
+    for read in plan_reads(wanted, "job", _at(rows_per_s)):
+        if read.window is not None:
+            assert read.window.length_s <= max(longest_s, MAX_WINDOW_ROWS / rows_per_s) + 600
 
 
 @given(st.lists(items, max_size=25, unique_by=lambda one: one.record_id), densities)

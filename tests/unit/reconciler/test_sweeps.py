@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from services.common.errors import QuotaExhausted, TelnyxRefused, TelnyxUnreachable
 from services.common.money import Money
-from services.reconciler.trailing_sweeps import SWEPT_TYPES
+from services.reconciler.sweep_histories import SWEPT_TYPES
 from services.reconciler.usage import Usage, UsageDay
 from tests.unit.reconciler.conftest import World
 from tests.unit.reconciler.fakes import record_of

@@ -14,7 +14,7 @@ from services.reconciler.backfill.progress import Progress
 from services.reconciler.leases import LeaseStore
 from services.reconciler.reads import Read
 from services.reconciler.sweep import Sweep
-from services.reconciler.trailing_sweeps import SWEPT_TYPES
+from services.reconciler.sweep_histories import SWEPT_TYPES
 from services.reconciler.windows import Window
 from tests.unit.reconciler.backfill.worlds import Past, make_past, record
 from tests.unit.reconciler.conftest import migrated
