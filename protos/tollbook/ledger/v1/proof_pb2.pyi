@@ -354,7 +354,7 @@ class GetBookHealthResponse(_message.Message):
 
     @_builtins.property
     def unreadable(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnreadableFacts]:
-        """Facts that could not be read in full, by what is wrong with them; the most frequent 50."""
+        """Facts that could not be read in full or are odd, by what is wrong with them; the most frequent 50."""
 
     @_builtins.property
     def unproven_sweeps(self) -> _containers.RepeatedCompositeFieldContainer[_book_pb2.Sweep]:
@@ -400,6 +400,7 @@ class UnreadableFacts(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
     EXAMPLE_ID_FIELD_NUMBER: _builtins.int
+    BLOCKS_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """"webhook" or the record type."""
     reason: _builtins.str
@@ -407,6 +408,10 @@ class UnreadableFacts(_message.Message):
     count: _builtins.int
     example_id: _builtins.str
     """The id of one of them."""
+    blocks: _builtins.bool
+    """Some of them have an amount or an id that cannot be read, so that what they belong to cannot become exact. Others are
+    only odd: a credit, another currency, a time in the future, a content that changed.
+    """
     def __init__(
         self,
         *,
@@ -414,10 +419,11 @@ class UnreadableFacts(_message.Message):
         reason: _builtins.str = ...,
         count: _builtins.int = ...,
         example_id: _builtins.str = ...,
+        blocks: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "example_id", b"example_id", "kind", b"kind", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks", b"blocks", "count", b"count", "example_id", b"example_id", "kind", b"kind", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
