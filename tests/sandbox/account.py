@@ -13,7 +13,9 @@ from tests.sandbox.calls import CALL_KINDS, make_call
 from tests.sandbox.clock import Clock, from_text, utc_now
 from tests.sandbox.delivery_log import DeliveryLog
 from tests.sandbox.finances import Finances, Movement
+from tests.sandbox.ids import Ids
 from tests.sandbox.messages import MESSAGE_KINDS, make_message
+from tests.sandbox.odd_records import ODD_KINDS, make_odd
 from tests.sandbox.others import OTHER_KINDS, make_other
 from tests.sandbox.record_types import record_type
 from tests.sandbox.records import DetailRecord, RecordStore
@@ -60,6 +62,7 @@ class Account:
         self.deliveries = DeliveryLog()
         self.reports = Reports()
         self._decoys: Decoys | None = None
+        self._odd_count = 0
 
     def create(
         self,
@@ -102,6 +105,15 @@ class Account:
         )
         self.records.add([(now, record)])
         return record
+
+    def make_odd(self, kind: str) -> DetailRecord:
+        """Serve a record that is odd in one way (see odd_records). Raises UnknownKindError."""
+        if kind not in ODD_KINDS:
+            raise UnknownKindError(f"unknown kind {kind!r}; there are {', '.join(sorted(ODD_KINDS))}")
+        ids = Ids(random.Random(f"{self.settings.seed} odd {self._odd_count}"))
+        self._odd_count += 1
+        odd = make_odd(kind, ids, self.clock())
+        return self.inject("sip-trunking", odd.fields, odd.charge)
 
     def vanish(self, type_name: str, record_id: str, *, everywhere: bool = False) -> None:
         """Let detail_records forget a record; with `everywhere` it was never charged either. Raises KeyError."""

@@ -55,6 +55,10 @@ class SandboxClient:
         """Serve a record exactly as given, however broken; `charge` is what it adds to the bill."""
         self._ask("POST", "inject", {"record_type": record_type, "fields": fields, "charge": str(charge)})
 
+    def make_odd(self, kind: str) -> dict[str, Any]:
+        """Serve a record that is odd in one way (see `odd_records`): its type, its id, and its fields."""
+        return self._ask("POST", "odd", {"kind": kind})
+
     def vanish(self, record_type: str, record_id: str, *, everywhere: bool = False) -> None:
         """Let detail_records forget a record; with `everywhere` it was never charged either."""
         body = {"record_type": record_type, "record_id": record_id, "everywhere": everywhere}

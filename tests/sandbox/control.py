@@ -17,6 +17,7 @@ from tests.sandbox.control_requests import (
     Booking,
     Creation,
     Injection,
+    Oddity,
     Past,
     RawWebhook,
     Revision,
@@ -45,6 +46,7 @@ class Control:
             ("POST", "reveal", self._reveal),
             ("POST", "revise", self._revise),
             ("POST", "inject", self._inject),
+            ("POST", "odd", self._odd),
             ("POST", "vanish", self._vanish),
             ("POST", "book", self._book),
             ("POST", "history", self._history),
@@ -96,6 +98,10 @@ class Control:
         except KeyError:
             raise ValueError(f"unknown record type {injection.record_type}") from None
         return {"record_type": record.type.name, "record_id": record.record_id}
+
+    async def _odd(self, body: bytes) -> object:
+        record = self._core.account.make_odd(_read(body, Oddity).kind)
+        return {"record_type": record.type.name, "record_id": record.record_id, "fields": record.fields}
 
     async def _vanish(self, body: bytes) -> object:
         wanted = _read(body, Vanishing)

@@ -56,6 +56,12 @@ class RawWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: str
 
 
+class Oddity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A record that is odd in the way of this kind of `odd_records`."""
+
+    kind: str
+
+
 class Vanishing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A record that detail_records show no more; with `everywhere` it was never charged either."""
 

@@ -51,6 +51,14 @@ class ApiClient:
         pairs = httpx.QueryParams([(name, str(value)) for name, value in parameters])
         return await self._http.get(f"/v2/{path}", params=pairs, headers=headers)
 
+    async def post(self, path: str, body: object) -> httpx.Response:
+        headers = {"authorization": f"Bearer {self.core.account.settings.account_key}"}
+        return await self._http.post(f"/v2/{path}", json=body, headers=headers)
+
+    async def download(self, url: str) -> httpx.Response:
+        """A file that the API gave an address of, without any key."""
+        return await self._http.get(url)
+
     async def records(self, record_type: str, **parameters: object) -> dict[str, Any]:
         """One page of detail records; filters may be given as `**{"filter[started_at][gte]": ...}`."""
         answer = await self.get("detail_records", {"filter[record_type]": record_type, **parameters})
