@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from services.cli.settings import RunSettings
+from services.cli.targets import reached_at
 from services.common.addresses import Address, bind_tcp
-
-_ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (recognised, not listened on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,6 @@ def choose_addresses(settings: RunSettings) -> Addresses:
         variables[f"{service}_LISTEN"] = str(bound)
         variables[f"{service}_TARGET"] = target or str(reached_at(bound))
     return Addresses(edge=reached_at(edge), variables=variables)
-
-
-def reached_at(listen: Address) -> Address:
-    """Where a listener is reached from this machine: one on all addresses at the loopback."""
-    return Address(_ANY_HOST.get(listen.host, listen.host), listen.port)
 
 
 def _free(address: Address, variable: str) -> Address:

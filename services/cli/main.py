@@ -2,6 +2,14 @@
 
 import typer
 
+from services.cli.commands.audit import audit
+from services.cli.commands.backfill import backfill
+from services.cli.commands.doctor import doctor
+from services.cli.commands.head import head
+from services.cli.commands.recover import recover
+from services.cli.commands.replay import replay
+from services.cli.commands.statement import statement
+from services.cli.commands.verify import verify
 from services.cli.run import run_tollbook
 from services.cli.settings import RunSettings
 from services.common.logs import configure_logs
@@ -22,3 +30,7 @@ def run() -> None:
     settings = load_settings(RunSettings)
     configure_logs(settings, "supervisor")
     run_process(lambda stop: run_tollbook(settings, stop))
+
+
+for command in (audit, statement, verify, head, replay, backfill, recover, doctor):
+    app.command()(command)

@@ -14,6 +14,7 @@ from services.cli.processes import Command, KeptProcess, ProcessRefused
 from services.cli.sandbox_account import SandboxProcess, sandbox_databases, unlink_sandbox_books
 from services.cli.settings import RunSettings
 from services.cli.supervisor import Supervisor
+from services.cli.targets import announce, withdraw
 from services.common.process import StartError
 
 # Started together, ended in reverse.
@@ -32,6 +33,7 @@ async def run_tollbook(settings: RunSettings, stop: asyncio.Event) -> None:
     """Run everything until `stop` is set. Raises StartError when it cannot run as it is set up."""
     addresses = choose_addresses(settings)
     unlink_sandbox_books()
+    announce(addresses.variables)
     async with Supervisor() as supervisor:
         starting = asyncio.create_task(_start(supervisor, settings, addresses))
         supervisor.watch(starting)
@@ -42,6 +44,7 @@ async def run_tollbook(settings: RunSettings, stop: asyncio.Event) -> None:
         finally:
             starting.cancel()
             unlink_sandbox_books()
+            withdraw()
 
 
 async def _start(supervisor: Supervisor, settings: RunSettings, addresses: Addresses) -> None:

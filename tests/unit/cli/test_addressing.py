@@ -4,8 +4,9 @@ import socket
 
 import pytest
 
-from services.cli.addressing import choose_addresses, reached_at
+from services.cli.addressing import choose_addresses
 from services.cli.settings import RunSettings
+from services.cli.targets import reached_at
 from services.common.addresses import Address, parse_address
 from services.common.process import StartError
 
