@@ -98,6 +98,11 @@ class QuotaWindow:
         """How many requests may certainly still go: every request in flight counts as if it were yet to be counted."""
         return max(0, min(self.limit - self.granted, self.least_told - self.in_flight))
 
+    @property
+    def used_by_others(self) -> int:
+        """How many requests Telnyx has counted in this window that were not ours, as far as answers have told."""
+        return max(0, self.limit - self.least_told - self.granted) if self.is_confirmed else 0
+
     def may_send(self, priority: Priority, now_s: float) -> bool:
         """Whether one more request of this priority may go now."""
         if self.in_flight >= (_MAX_IN_FLIGHT if self.is_confirmed else 1):

@@ -53,6 +53,7 @@ class QuotaReport:
     limit: int
     remaining: int
     reset_at: datetime
+    used_by_others: int
 
 
 class QuotaGate:
@@ -91,7 +92,7 @@ class QuotaGate:
         """The state now."""
         window = self._now_window()
         left = timedelta(seconds=window.ends_s - self._clock.monotonic_s())
-        return QuotaReport(window.limit, window.remaining, self._clock.now() + left)
+        return QuotaReport(window.limit, window.remaining, self._clock.now() + left, window.used_by_others)
 
     async def _wait_for_turn(self, priority: Priority) -> None:
         self._refuse_if_hopeless(priority)

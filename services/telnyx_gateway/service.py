@@ -107,7 +107,10 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
     async def GetQuota(self, request: pb.GetQuotaRequest, context: Context) -> pb.GetQuotaResponse:
         report = self._detail_gate.report()
         return pb.GetQuotaResponse(
-            limit=report.limit, remaining=report.remaining, reset_time=to_timestamp(report.reset_at)
+            limit=report.limit,
+            remaining=report.remaining,
+            reset_time=to_timestamp(report.reset_at),
+            used_by_others=report.used_by_others,
         )
 
 

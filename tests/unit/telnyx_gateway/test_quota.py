@@ -265,3 +265,14 @@ def test_with_others_on_the_account_and_lost_answers_a_window_costs_hardly_a_ref
     run_for(server, 60.0 * window_count, 0.3, loss_rate, random.Random(seed))
     # The first request of a window cannot know what others have used; its refusal can get lost on the way.
     assert server.refused <= 1.5 * window_count + 3
+
+
+def test_what_another_program_uses_shows_beside_our_own_requests() -> None:
+    window = QuotaWindow.assumed(40, 60.0, 60.0).granting()
+    assert window.used_by_others == 0
+    window = window.answered(200, QuotaHeaders(40, 60, 39, 50), now_s=10.0)
+    assert window.used_by_others == 0
+    window = window.granting().answered(200, QuotaHeaders(40, 60, 31, 49), now_s=11.0)
+    assert window.used_by_others == 7
+    # What is under way may be counted already: it is never taken for somebody else's.
+    assert window.granting().used_by_others == 6

@@ -466,8 +466,11 @@ class GetQuotaResponse(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     REMAINING_FIELD_NUMBER: _builtins.int
     RESET_TIME_FIELD_NUMBER: _builtins.int
+    USED_BY_OTHERS_FIELD_NUMBER: _builtins.int
     limit: _builtins.int
     remaining: _builtins.int
+    used_by_others: _builtins.int
+    """Requests of this window that Telnyx has counted and that were not telnyx-gateway's, as far as answers have told."""
     @_builtins.property
     def reset_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -476,10 +479,11 @@ class GetQuotaResponse(_message.Message):
         limit: _builtins.int = ...,
         remaining: _builtins.int = ...,
         reset_time: _timestamp_pb2.Timestamp | None = ...,
+        used_by_others: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["reset_time", b"reset_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "remaining", b"remaining", "reset_time", b"reset_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "remaining", b"remaining", "reset_time", b"reset_time", "used_by_others", b"used_by_others"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
