@@ -39,10 +39,10 @@ def last_block(connection: Connection) -> Block | None:
     return None if row is None else _block(row)
 
 
-def blocks_after(connection: Connection, number: int, limit: int) -> list[Block]:
-    """The blocks behind one, in order."""
-    query = select(_BLOCKS).where(_BLOCKS.c.number > number).order_by(_BLOCKS.c.number).limit(limit)
-    return [_block(row) for row in connection.execute(query)]
+def blocks_after(connection: Connection, number: int, last_number: int, limit: int) -> list[Block]:
+    """The blocks behind one, up to another, in order."""
+    query = select(_BLOCKS).where(_BLOCKS.c.number > number, _BLOCKS.c.number <= last_number)
+    return [_block(row) for row in connection.execute(query.order_by(_BLOCKS.c.number).limit(limit))]
 
 
 def add_block(connection: Connection, block: Block) -> None:

@@ -7,25 +7,23 @@ from typing import Literal, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    String,
     Subquery,
     Table,
     case,
     func,
     literal,
     select,
-    type_coerce,
 )
 
 from services.ledger import tables
 from services.ledger.store.charge_filters import ChargeFilter, charge_types
 from services.ledger.store.charge_walks import index_of
+from services.ledger.store.day_texts import day_text, utc_day_text
 from services.ledger.store.rollups import FLOOR_PART, WHOLE, charge_type
 from services.ledger.store.text_search import Sought
 
 Grouping = Literal["day", "number", "recordType", "part", "dayAndPart"]
 
-_ISO = "YYYY-MM-DD"
 _SUMS = ("cost_nanos", "exact_nanos", "charge_count", "exact_count")
 
 
@@ -59,16 +57,11 @@ def sums_of_days(
         conditions.append(table.c.day >= first_day)
     if after is not None:
         conditions.append(table.c.day < after)
-    told = [_iso(connection, key) if key.name == "day" else key for key in keys]
+    told = [day_text(connection, key) if key.name == "day" else key for key in keys]
     query = select(*told, *(func.sum(table.c[name]) for name in _SUMS)).where(*conditions).group_by(*keys)
     for record_type, currency, *asked, nanos, exact_nanos, count, exact_count in connection.execute(query):
         sums = int(nanos), int(exact_nanos), int(count), int(exact_count)
         yield SumRow(record_type, currency, sums, **dict(zip(names, asked, strict=True)))
-
-
-def _iso(connection: Connection, day: ColumnElement[date]) -> ColumnElement[str]:
-    """A day as text, as SQLite keeps it anyway: thousands of dates need not be made to be written out again."""
-    return func.to_char(day, _ISO) if connection.dialect.name == "postgresql" else type_coerce(day, String)
 
 
 def _rollup(wanted: ChargeFilter, grouping: Grouping | None) -> tuple[Table, list[ColumnElement[bool]]]:
@@ -109,19 +102,12 @@ def _charges(connection: Connection, sought: Sought, grouping: Grouping | None) 
     """One row for each charge, with as much of it as the grouping asks for, and its cost as `nanos`."""
     table = tables.billing
     columns = [table.c.id, table.c.record_type, table.c.direction, table.c.currency, table.c.status]
-    asked = {"day": _utc_day(connection), "phone_number": table.c.phone_number}
+    asked = {"day": utc_day_text(connection, table.c.billing_date), "phone_number": table.c.phone_number}
     more = [column.label(name) for name, column in asked.items() if name in _asked(grouping)]
     query = select(*columns, *more, table.c.cost_nanos.label("nanos")).where(*sought.conditions(connection))
     if index := index_of(sought):
         query = query.with_hint(table, f"INDEXED BY {index}", "sqlite")
     return query.subquery()
-
-
-def _utc_day(connection: Connection) -> ColumnElement[str]:
-    moment = tables.billing.c.billing_date
-    if connection.dialect.name == "postgresql":
-        return func.to_char(func.timezone("UTC", moment), _ISO)
-    return func.substr(moment, 1, len(_ISO), type_=String)
 
 
 def _lines(charges: Subquery) -> Subquery:

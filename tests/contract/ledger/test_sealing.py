@@ -37,7 +37,7 @@ def head_of(database: Database) -> Head:
 
 
 def blocks_of(database: Database) -> list[Block]:
-    return database.read(lambda connection: blocks_after(connection, 0, 1000))
+    return database.read(lambda connection: blocks_after(connection, 0, EVERYTHING, 1000))
 
 
 def faults_of(database: Database) -> list[str]:
@@ -45,7 +45,7 @@ def faults_of(database: Database) -> list[str]:
 
     def read(connection: Connection) -> list[str]:
         told, previous = [], None
-        for block in blocks_after(connection, 0, 1000):
+        for block in blocks_after(connection, 0, EVERYTHING, 1000):
             after_id = previous.last_entry_id if previous else 0
             told += faults(previous, block, sealable_entries(connection, after_id, block.last_entry_id, 9999))
             previous = block
