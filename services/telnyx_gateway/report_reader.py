@@ -27,6 +27,14 @@ _NOT_COMPLETE = {
 
 
 @dataclass(frozen=True, slots=True)
+class ReportRows:
+    """Some rows. `has_record_ids`: as of the whole report; who books them must know before the first."""
+
+    records: tuple[DetailRecord, ...]
+    has_record_ids: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReportEnd:
     """What the report was like as a whole. With missing columns none of its rows were read."""
 
@@ -45,9 +53,7 @@ class ReportReader:
         self._downloader = downloader
         self._clock = clock
 
-    async def read(
-        self, source: ReportSource, report_id: str
-    ) -> AsyncIterator[tuple[DetailRecord, ...] | ReportEnd]:
+    async def read(self, source: ReportSource, report_id: str) -> AsyncIterator[ReportRows | ReportEnd]:
         """The rows in batches, and at last ReportEnd; without it the report was not read to its end.
 
         Raises NotFound for a report that is not complete, or whose file is gone, TelnyxRefused, TelnyxUnreachable and
@@ -61,7 +67,7 @@ class ReportReader:
             reader = RowReader(source.record_type, columns, self._clock.now())
             if not columns.missing:
                 async for batch in _batches(rows, reader):
-                    yield batch
+                    yield ReportRows(batch, columns.has_record_ids)
         yield ReportEnd(
             reader.row_count,
             reader.broken_count,

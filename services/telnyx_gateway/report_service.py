@@ -10,7 +10,7 @@ from services.common.wire import optional_time, to_timestamp
 from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.detail_query import Window
 from services.telnyx_gateway.quota import Priority
-from services.telnyx_gateway.report_reader import ReportEnd, ReportReader
+from services.telnyx_gateway.report_reader import ReportEnd, ReportReader, ReportRows
 from services.telnyx_gateway.reports import (
     CALL_CONTROL,
     CALLS,
@@ -21,7 +21,6 @@ from services.telnyx_gateway.reports import (
     order_request,
     report_request,
 )
-from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.wire import encode_record
 from tollbook.telnyx.v1 import reports_pb2 as pb
 from tollbook.telnyx.v1 import reports_pb2_grpc
@@ -64,9 +63,9 @@ class ReportService(reports_pb2_grpc.ReportServiceServicer):
         async for item in self._reader.read(source, request.report_id):
             yield self._encode_item(item)
 
-    def _encode_item(self, item: tuple[DetailRecord, ...] | ReportEnd) -> pb.ReadReportResponse:
-        if not isinstance(item, ReportEnd):
-            rows = pb.ReportRows(records=[encode_record(record) for record in item])
+    def _encode_item(self, item: ReportRows | ReportEnd) -> pb.ReadReportResponse:
+        if isinstance(item, ReportRows):
+            rows = pb.ReportRows(records=map(encode_record, item.records), has_record_ids=item.has_record_ids)
             return pb.ReadReportResponse(rows=rows)
         return pb.ReadReportResponse(
             complete=pb.ReportComplete(

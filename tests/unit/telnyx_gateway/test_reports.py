@@ -11,7 +11,7 @@ from services.common.errors import InvalidInput, NotFound, TelnyxUnreachable, To
 from services.telnyx_gateway import download
 from services.telnyx_gateway.detail_query import Window
 from services.telnyx_gateway.download import Downloader
-from services.telnyx_gateway.report_reader import ReportEnd, ReportReader
+from services.telnyx_gateway.report_reader import ReportEnd, ReportReader, ReportRows
 from services.telnyx_gateway.reports import (
     CALLS,
     FAX,
@@ -23,7 +23,6 @@ from services.telnyx_gateway.reports import (
     report_request,
 )
 from services.telnyx_gateway.request import UnreadableAnswer
-from services.telnyx_vocabulary.detail_record import DetailRecord
 from tests.unit.telnyx_gateway.support import KEY, Handler, Network, open_client
 
 JULY = Window(datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 8, 1, tzinfo=UTC))
@@ -174,7 +173,7 @@ async def test_endless_redirects_lost_connections_and_huge_files(monkeypatch: py
         assert "secret" not in str(error)
 
 
-async def read_report(file: bytes) -> list[tuple[DetailRecord, ...] | ReportEnd]:
+async def read_report(file: bytes) -> list[ReportRows | ReportEnd]:
     report = {"data": {"id": "r1", "status": 2, "report_url": FILE}}
     downloader = Downloader(
         BASE, KEY, transport=httpx.MockTransport(lambda _: httpx.Response(200, content=file))
@@ -192,14 +191,15 @@ async def test_rows_come_in_batches_and_the_end_at_last() -> None:
     items = await read_report("\n".join(["uuid,created_at,cost", *rows]).encode())
     *batches, end = items
     assert isinstance(end, ReportEnd)
-    assert [len(batch) for batch in batches if isinstance(batch, tuple)] == [500, 500, 201]
+    assert [len(batch.records) for batch in batches if isinstance(batch, ReportRows)] == [500, 500, 201]
+    assert all(isinstance(batch, ReportRows) and batch.has_record_ids for batch in batches)
     assert (end.row_count, end.broken_count, end.missing_columns) == (1_201, 0, ())
 
 
 async def test_large_rows_make_small_batches() -> None:
     rows = [f"m{number},2026-07-01T00:00:00Z,0.0051,{'x' * 40_000}" for number in range(60)]
     items = await read_report("\n".join(["uuid,created_at,cost,status", *rows]).encode())
-    assert [len(batch) for batch in items if isinstance(batch, tuple)] == [27, 27, 6]
+    assert [len(batch.records) for batch in items if isinstance(batch, ReportRows)] == [27, 27, 6]
 
 
 @pytest.mark.parametrize("file", [b"", b"\n\n", b"<html>expired</html>"])
