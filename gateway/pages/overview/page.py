@@ -23,6 +23,7 @@ from gateway.problems import Problem, problem_of
 from services.common.clock import Clock
 from services.common.errors import InvalidInput
 from services.common.wire import to_timestamp
+from tollbook.ledger.v1.balance_pb2 import ListBalancesRequest, ListBalancesResponse
 from tollbook.ledger.v1.ledger_pb2 import (
     GROUP_BY_DAY_AND_PART,
     GROUP_BY_NUMBER,
@@ -40,6 +41,9 @@ from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceRequest
 _BALANCE_AGE_S = 30
 """Everyone who watches the page asks for the balance; Telnyx is asked once for all of them."""
 
+_ENDS = 2
+"""The first and the last balance of a period."""
+
 
 class BillingPage:
     """Renders the page."""
@@ -47,6 +51,7 @@ class BillingPage:
     def __init__(self, backends: Backends, clock: Clock) -> None:
         self._telnyx = backends.telnyx
         self._ledger = backends.ledger
+        self._balances = backends.balances
         self._clock = clock
 
     async def show(self, request: Request) -> Response:
@@ -69,6 +74,7 @@ class BillingPage:
         )
         async with asyncio.TaskGroup() as tasks:
             balance = tasks.create_task(ask(self._telnyx.GetBalance, balance_request))
+            history = tasks.create_task(self._balances_before(view))
             page = tasks.create_task(ask(self._ledger.ListCharges, page_request))
             before = tasks.create_task(self._sums_before(view))
             by_day = tasks.create_task(self._sums(view.wanted, GROUP_BY_DAY_AND_PART))
@@ -77,6 +83,7 @@ class BillingPage:
             by_type = tasks.create_task(self._sums(view.wanted, GROUP_BY_RECORD_TYPE))
         return OverviewAnswers(
             balance=balance.result(),
+            history=history.result(),
             page=page.result(),
             before=before.result(),
             by_day=by_day.result(),
@@ -89,6 +96,17 @@ class BillingPage:
     ) -> SummarizeResponse | Failure:
         request = SummarizeRequest(filter=wanted, group_by=group_by)
         return await ask(self._ledger.Summarize, request)
+
+    async def _balances_before(self, view: View) -> ListBalancesResponse | Failure | None:
+        """What the balance was at the end of the period before; with it comes how fast it is used up now."""
+        if view.before is None:
+            return None
+        request = ListBalancesRequest(
+            from_time=to_timestamp(view.before.from_at),
+            to_time=to_timestamp(view.before.to_at),
+            max_points=_ENDS,
+        )
+        return await ask(self._balances.ListBalances, request)
 
     async def _sums_before(self, view: View) -> SummarizeResponse | Failure | None:
         if view.before is None:

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from gateway.book_answers import DEFAULT_CURRENCY
 from gateway.pages.asking import Failure
+from gateway.pages.links import AUDIT_PATH, PERIOD_NAMES, STATEMENT_PATH
+from gateway.pages.overview.balance_trend import balance_trend
 from gateway.pages.overview.cards import balance_card, cost_cards, coverage_of
 from gateway.pages.overview.cost_chart import cost_chart, nanos_by_day
 from gateway.pages.overview.filter_form import filter_form
@@ -14,6 +16,7 @@ from gateway.pages.overview.panels import number_panel, part_panel, sums_by_key,
 from gateway.pages.overview.records_table import records_table
 from gateway.pages.view import View
 from gateway.pages.zones import UTC_ZONE, offered_zones, show_time
+from tollbook.ledger.v1.balance_pb2 import ListBalancesResponse
 from tollbook.ledger.v1.ledger_pb2 import ListChargesResponse, SummarizeResponse
 from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceResponse
 
@@ -23,12 +26,13 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, slots=True)
 class OverviewAnswers:
-    """What the services said of a view. `before` is None where there is no period before.
+    """What the services said of a view. `history` and `before` are None where there is no period before.
 
     The sums of the whole view stand in each answer that groups them; they are taken from `by_type`.
     """
 
     balance: GetBalanceResponse | Failure
+    history: ListBalancesResponse | Failure | None
     before: SummarizeResponse | Failure | None
     by_day: SummarizeResponse | Failure
     by_number: SummarizeResponse | Failure
@@ -58,6 +62,9 @@ def overview_parts(
         else None,
         "only_currency": currency if _has_others(answers.by_type) else "",
         "balance": _made(answers.balance, lambda balance: balance_card(balance, now, zone)),
+        "trend": balance_trend(answers.balance, answers.history, view, now),
+        "statement_url": query.only(*PERIOD_NAMES).url(STATEMENT_PATH),
+        "audit_url": query.only(*PERIOD_NAMES).url(AUDIT_PATH),
         "cards": _made(answers.by_type, lambda sums: cost_cards(sums, answers.before)),
         "coverage": _made(answers.by_type, coverage_of),
         "chart": _made(

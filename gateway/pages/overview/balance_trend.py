@@ -1,0 +1,54 @@
+"""Where the balance is going: how it has changed since the period before, and how long it will last."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.book_answers import DEFAULT_CURRENCY
+from gateway.pages.asking import Failure
+from gateway.pages.balance.burn import BurnView
+from gateway.pages.balance.statement_view import burn_of
+from gateway.pages.overview.shares import Change, change_of
+from gateway.pages.view import View
+from gateway.pages.zones import UTC_ZONE, ShownTime, show_time
+from services.common.money import Money
+from services.common.wire import from_money
+from tollbook.ledger.v1.balance_pb2 import ListBalancesResponse
+from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceResponse
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceTrend:
+    """`change` is against the end of the period before, at `since`; None where the balance of then is not known.
+
+    `burn` is None while there is too little to tell.
+    """
+
+    change: Change | None
+    since: ShownTime | None
+    burn: BurnView | None
+
+
+def balance_trend(
+    balance: GetBalanceResponse | Failure,
+    history: ListBalancesResponse | Failure | None,
+    view: View,
+    now: datetime,
+) -> BalanceTrend | Failure | None:
+    """The trend of a view; None where there is nothing to tell, a Failure where the book does not."""
+    if history is None or isinstance(history, Failure):
+        return history
+    reaches_now = view.span.to_at is None or view.span.to_at >= now
+    change = _change(balance, history) if reaches_now and not isinstance(balance, Failure) else None
+    since = show_time(view.before.to_at, UTC_ZONE) if change and view.before else None
+    burn = burn_of(history)
+    return BalanceTrend(change, since, burn) if change or burn else None
+
+
+def _change(balance: GetBalanceResponse, history: ListBalancesResponse) -> Change | None:
+    if not history.snapshots:
+        return None
+    then, now = from_money(history.snapshots[-1].balance), from_money(balance.balance)
+    if then.currency != now.currency:
+        return None
+    currency = now.currency or DEFAULT_CURRENCY
+    return change_of(Money(currency, then.nanos), Money(currency, now.nanos))
