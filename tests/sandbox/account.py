@@ -1,6 +1,7 @@
 """The state of one sandbox account: what happened on it, and which of its records can be seen when."""
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -124,27 +125,32 @@ class Account:
         return self.records.reveal(self.clock())
 
     def open_since(self, opened_at: datetime) -> None:
-        """Let the account be older than this sandbox."""
+        """Let the account be older than this sandbox: what fell due since then is booked, and it was topped up."""
         self.opened_at = min(self.opened_at, opened_at)
         self.finances.reopen(self.opened_at)
+        self.finances.advance(self.clock(), self.usage_by_day)
+        spent = self.records.charged_until(self.clock())
+        self.finances.recharge_over(Decimal(self.settings.opening_balance), spent)
 
     def balance(self, at: datetime | None = None) -> Decimal:
         """The opening balance and its movements, less what can be seen of the charges; now, or as it was."""
         now = self.clock()
-        self.finances.advance(now, self.usage_of)
+        self.finances.advance(now, self.usage_by_day)
         at = at or now
         spent = sum((record.charge for record in self.records.all_visible(at)), ZERO)
         return Decimal(self.settings.opening_balance) + self.finances.effect(at) - spent
 
     def movements(self, start: datetime, end: datetime) -> Sequence[Movement]:
         """What was paid in and charged beside usage."""
-        self.finances.advance(self.clock(), self.usage_of)
+        self.finances.advance(self.clock(), self.usage_by_day)
         return self.finances.between(start, end)
 
-    def usage_of(self, day: date) -> Decimal:
-        """What the records of one UTC day charge, as far as they can be seen now."""
-        records = self.records.all_visible(self.clock())
-        return sum((record.charge for record in records if record.at.astimezone(UTC).date() == day), ZERO)
+    def usage_by_day(self) -> dict[date, Decimal]:
+        """What the records of each UTC day charge, as far as they can be seen now."""
+        usage: dict[date, Decimal] = defaultdict(Decimal)
+        for record in self.records.all_visible(self.clock()):
+            usage[record.at.astimezone(UTC).date()] += record.charge
+        return usage
 
     def _rng(self, purpose: str) -> random.Random:
         return random.Random(f"{self.settings.seed} {len(self.activities)} {purpose}")

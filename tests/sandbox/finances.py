@@ -3,7 +3,7 @@
 Source: Telnyx facts, sections 5 (what moves the balance) and 6 (charges_summary).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 _TAX_AFTER_MIDNIGHT = timedelta(minutes=5)
 _MONTHLY_AFTER_MIDNIGHT = timedelta(minutes=10)
 
-UsageOfDay = Callable[[date], Decimal]
+UsageByDay = Callable[[], Mapping[date, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,15 @@ class Finances:
         """Let the account be older than it was: what falls due since then is booked too."""
         self._advanced_to = min(self._advanced_to, opened_at)
 
-    def advance(self, now: datetime, usage_of: UsageOfDay) -> None:
+    def advance(self, now: datetime, usage_by_day: UsageByDay) -> None:
         """Book what has fallen due since the last time."""
+        usage: Mapping[date, Decimal] | None = None
         day = self._advanced_to.astimezone(UTC).date()
         while day <= now.astimezone(UTC).date():
             midnight = datetime.combine(day, time(), UTC)
             if self._advanced_to < (taxed_at := midnight + _TAX_AFTER_MIDNIGHT) <= now:
-                self._book_due("other", self._tax(usage_of, day - _DAY), taxed_at, "taxes")
+                usage = usage_by_day() if usage is None else usage
+                self._book_due("other", self._tax(usage.get(day - _DAY, ZERO)), taxed_at, "taxes")
             if day.day == 1 and self._advanced_to < (charged_at := midnight + _MONTHLY_AFTER_MIDNIGHT) <= now:
                 self._book_due("existing_mrc", Decimal(self._settings.monthly_charge), charged_at, "numbers")
             day += _DAY
@@ -77,6 +79,15 @@ class Finances:
             self.book("top_up", Decimal(self._settings.recharge_amount), at, "automatic recharge")
         return needed
 
+    def recharge_over(self, opening: Decimal, spent: Iterable[tuple[datetime, Decimal]]) -> None:
+        """Top up in the past, whenever what was `spent`, each at its moment, made it necessary."""
+        moved = [(each.at, -each.effect) for each in self._movements]
+        balance = opening
+        for at, amount in sorted([*spent, *moved]):
+            balance -= amount
+            if self.recharge(balance, at):
+                balance += self._movements[-1].amount
+
     def effect(self, until: datetime) -> Decimal:
         """Of all movements so far on the balance."""
         return sum((each.effect for each in self._movements if each.at <= until), ZERO)
@@ -89,9 +100,8 @@ class Finances:
         """Of all movements of one kind."""
         return sum((each.amount for each in self._movements if each.kind == kind), ZERO)
 
-    def _tax(self, usage_of: UsageOfDay, day: date) -> Decimal:
-        percent = Decimal(self._settings.tax_percent)
-        return (usage_of(day) * percent / 100).quantize(_CENT, ROUND_HALF_UP) if percent else ZERO
+    def _tax(self, usage: Decimal) -> Decimal:
+        return (usage * Decimal(self._settings.tax_percent) / 100).quantize(_CENT, ROUND_HALF_UP)
 
     def _book_due(self, kind: Kind, amount: Decimal, at: datetime, description: str) -> None:
         if amount:

@@ -97,6 +97,13 @@ class RecordStore:
     def all_visible(self, now: datetime) -> Iterator[DetailRecord]:
         return (record for name in self._by_type for record in self.visible(name, now))
 
+    def charged_until(self, now: datetime) -> Iterator[tuple[datetime, Decimal]]:
+        """When the charge of each record was first seen, and what it is now."""
+        for history in self._by_key.values():
+            record = history.at(now)
+            if record is not None:
+                yield history.versions[0][0], record.charge
+
     def final(self) -> Iterable[DetailRecord]:
         """Every record as it will be in the end, seen or not."""
         return (history.final for history in self._by_key.values())

@@ -14,7 +14,6 @@ _LIVE_KINDS = (*kinds_of("calls"), *kinds_of("messages"))
 _PAUSE_S = (2.0, 6.0)
 _CALL_S = (3.0, 8.0)
 _LOOK_AGAIN_S = 0.5
-_RECHARGE_STEP_S = 6 * 3_600
 HISTORY_DAYS = 30
 _LAST_DAY_COUNT = 60
 _WEEKDAY_COUNT = (16, 30)
@@ -41,11 +40,7 @@ def make_history(account: Account, days: int = HISTORY_DAYS) -> None:
         ):
             ended_ago_s = days_ago * _DAY_S + rng.uniform(0, _DAY_S)
             account.create(rng.choice(kinds_of(group)), ended_ago_s=ended_ago_s, visible_at_once=True)
-    now = account.clock()
-    account.open_since(now - timedelta(days=days))
-    for step in range(days * _DAY_S // _RECHARGE_STEP_S):
-        at = now - timedelta(days=days) + timedelta(seconds=step * _RECHARGE_STEP_S)
-        account.finances.recharge(account.balance(at), at)
+    account.open_since(account.clock() - timedelta(days=days))
 
 
 async def run_traffic(account: Account, deliverer: Deliverer) -> None:
