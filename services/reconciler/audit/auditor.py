@@ -15,6 +15,7 @@ from services.reconciler.audit.rereading import Rereading
 from services.reconciler.audit.suspicions import Case
 from services.reconciler.audit.usage_refresh import UsageRefresh
 from services.reconciler.audit.verdicts import DECIMALS_REACH, AskedAt, AuditTerms, judge
+from services.reconciler.items import OpenItem
 from services.reconciler.ports import LedgerPort
 
 MAX_DAYS: Final = 92
@@ -127,11 +128,19 @@ class Auditor:
         pages = 0
         async for page in self._ledger.list_unsettled(None):
             for item in page.items:
-                for name in item.missing:
+                for name in sorted({*item.missing, *item.unclosed}):
                     found = causes.get((name, utc_day(item.start_at)))
                     if found is not None and len(found) < MAX_CAUSES:
-                        message = f"it still waits for its {name} record"
-                        found.append(Cause(message=message, kind=item.kind, charge_id=item.record_id))
+                        found.append(_waiting_cause(item, name))
             pages += 1
             if pages >= _MAX_WAITING_PAGES:
                 return
+
+
+def _waiting_cause(item: OpenItem, record_type: str) -> Cause:
+    message = (
+        f"it still waits for its {record_type} record"
+        if record_type in item.missing
+        else f"a last reading has yet to confirm its {record_type} records"
+    )
+    return Cause(message=message, kind=item.kind, charge_id=item.record_id)
