@@ -120,18 +120,23 @@ class SweepHistory:
     def backfill_window(self, now: datetime, rows_per_s: float) -> Window | None:
         """The newest stretch of the last 30 days that no sweep has covered; None when there is none.
 
-        At most a UTC day at a time, or as many as will fit on one page.
+        The first of these days is read in whole: a day that was read in part could be filled from no other source
+        later. At most a UTC day at a time, or as many as will fit on one page.
         """
-        kept = Window(now - KEPT, now - FIRST_REACH)
+        kept = Window(_midnight(now - KEPT), now - FIRST_REACH)
         open_gaps = gaps(self.covered, kept)
         if not open_gaps:
             return None
         newest = open_gaps[0]
         days = max(1, int(PAGE_ROWS / (rows_per_s * _DAY.total_seconds())))
-        midnight = newest.end_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        midnight = _midnight(newest.end_at)
         if midnight == newest.end_at:
             midnight -= _DAY
         return Window(max(newest.start_at, midnight - (days - 1) * _DAY), newest.end_at)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def settled_part(window: Window, now: datetime) -> Window:

@@ -79,6 +79,8 @@ class WindowBackfill:
         by_type: dict[str, list[Window]] = {name: [] for name in self._gaps}
         async for sweeps in self._ledger.list_sweeps(read_since):
             for sweep in sweeps:
+                if sweep.is_counted and sweep.verdict != "complete":
+                    continue
                 stretch = covered_by(sweep)
                 if sweep.record_type in by_type and stretch is not None:
                     by_type[sweep.record_type].append(stretch)
