@@ -24,7 +24,8 @@ class Change:
 
 def differs(row: Any, values: Values) -> bool:
     """Whether a row says anything else than these values."""
-    return any(row._mapping[name] != value for name, value in values.items())
+    is_now = row._mapping
+    return any(is_now[name] != value for name, value in values.items())
 
 
 def insertions(changes: Iterable[Change], added: Values) -> list[Values]:

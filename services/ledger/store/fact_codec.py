@@ -23,7 +23,12 @@ def encode_event_fact(event: WebhookEvent) -> tuple[bytes, bytes]:
 
 def decode_event_fact(fact: bytes, received_at: datetime, is_quarantined: bool) -> WebhookEvent:
     """The event as it was recorded, without its raw text."""
-    return replace(_event_decoder.decode(fact), received_at=received_at, quarantined=is_quarantined)
+    return replace(read_event_fact(fact), received_at=received_at, quarantined=is_quarantined)
+
+
+def read_event_fact(fact: bytes) -> WebhookEvent:
+    """What an event says, apart from how it was delivered. Raises msgspec.DecodeError."""
+    return _event_decoder.decode(fact)
 
 
 def encode_record_fact(record: DetailRecord) -> tuple[bytes, bytes]:
@@ -34,4 +39,9 @@ def encode_record_fact(record: DetailRecord) -> tuple[bytes, bytes]:
 
 def decode_record_fact(fact: bytes, observed_at: datetime) -> DetailRecord:
     """The observation as it was recorded, without its raw text."""
-    return replace(_record_decoder.decode(fact), observed_at=observed_at)
+    return replace(read_record_fact(fact), observed_at=observed_at)
+
+
+def read_record_fact(fact: bytes) -> DetailRecord:
+    """What an observation says, apart from when it was read. Raises msgspec.DecodeError."""
+    return _record_decoder.decode(fact)

@@ -11,48 +11,53 @@ from sqlalchemy import Connection, Table, select
 from services.ledger import tables
 from services.ledger.findings import Finding
 from services.ledger.store.clusters import event_anchors, record_anchors
-from services.ledger.store.fact_codec import decode_event_fact, decode_record_fact
+from services.ledger.store.fact_codec import read_event_fact, read_record_fact
 from services.ledger.store.journal_proof import Told, charge_finding
 
-_EVENT_COLUMNS = ("event_id", "event_type", "occurred_at")
+_EVENT_COLUMNS = ("event_type", "occurred_at", "event_id")
 _RECORD_COLUMNS = ("record_type", "record_id")
 
 
 def prove_facts(connection: Connection, cluster_ids: Sequence[int]) -> Told:
     """What a fact says must be what was recorded, and every id that it names must belong to its cluster."""
     anchors = _anchors(connection, cluster_ids)
-    events, records = tables.events, tables.observations
-    for row in _rows(connection, events, (*_EVENT_COLUMNS, "received_at", "is_quarantined"), cluster_ids):
-        for sentence in _faults(row, _EVENT_COLUMNS, lambda row: _event(row, anchors)):
-            yield row.cluster_id, charge_finding(f"event {row.event_id}", sentence)
-    for row in _rows(connection, records, (*_RECORD_COLUMNS, "first_observed_at"), cluster_ids):
-        for sentence in _faults(row, _RECORD_COLUMNS, lambda row: _record(row, anchors)):
-            yield row.cluster_id, charge_finding(f"record {row.record_type} {row.record_id}", sentence)
+    for table, kind, columns, anchors_in in (
+        (tables.events, "event", _EVENT_COLUMNS, _event_anchors),
+        (tables.observations, "record", _RECORD_COLUMNS, _record_anchors),
+    ):
+        for row in _rows(connection, table, columns, cluster_ids):
+            for sentence in _faults(row, columns, anchors_in, anchors[row.cluster_id]):
+                yield row.cluster_id, charge_finding(f"{kind} {row._mapping[columns[-1]]}", sentence)
 
 
-def _event(row: Any, anchors: dict[int, set[str]]) -> tuple[object, bool]:
-    event = decode_event_fact(row.fact, row.received_at, row.is_quarantined)
-    return event, event_anchors(event) <= anchors[row.cluster_id]
+def _event_anchors(fact: bytes) -> tuple[object, frozenset[str]]:
+    event = read_event_fact(fact)
+    return event, event_anchors(event)
 
 
-def _record(row: Any, anchors: dict[int, set[str]]) -> tuple[object, bool]:
-    record = decode_record_fact(row.fact, row.first_observed_at)
-    return record, record_anchors(record) <= anchors[row.cluster_id]
+def _record_anchors(fact: bytes) -> tuple[object, frozenset[str]]:
+    record = read_record_fact(fact)
+    return record, record_anchors(record)
 
 
-def _faults(row: Any, columns: Sequence[str], decode: Callable[[Any], tuple[object, bool]]) -> Iterator[str]:
-    """`decode` gives the fact, and whether it is where it belongs."""
+def _faults(
+    row: Any,
+    columns: Sequence[str],
+    read: Callable[[bytes], tuple[object, frozenset[str]]],
+    anchors: set[str],
+) -> Iterator[str]:
+    """`read` gives the fact and the ids that it names; `anchors` are those of the row's cluster."""
     if hashlib.sha256(row.fact).digest() != bytes(row.digest):
         yield "what it says is not what was recorded"
         return
     try:
-        fact, is_in_place = decode(row)
+        fact, named = read(row.fact)
     except msgspec.DecodeError:
         yield "what it says cannot be read"
         return
     if any(getattr(fact, name) != row._mapping[name] for name in columns):
         yield "its row does not say what the fact says"
-    if not is_in_place:
+    if not named <= anchors:
         yield "it is kept apart from other facts that name the same ids"
 
 
