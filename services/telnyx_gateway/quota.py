@@ -18,6 +18,11 @@ _MAX_IN_FLIGHT = 4
 _PERSON_SHARE = 10
 _JOB_SHARE = 4
 _RELEASE_SHARE = 20
+_JOBS_LATELY_WINDOWS = 2
+_STALE_S = 5.0
+_IN_FLIGHT_BESIDE_OTHERS = 2
+_SPARE_BESIDE_OTHERS = 2
+_LONG_AGO = float("-inf")
 _LIMIT = re.compile(r"\s*([0-9]{1,7})\s*(?:,.*)?", re.ASCII)
 _POLICY = re.compile(r"\s*([0-9]{1,7})\s*;\s*w=([0-9]{1,6})\s*", re.ASCII)
 _COUNT = re.compile(r"\s*([0-9]{1,7})\s*", re.ASCII)
@@ -69,7 +74,9 @@ class QuotaWindow:
     window named; the quota is the account's, and other programs may use it too. `in_flight`: granted and not yet
     answered: Telnyx may or may not have counted them. `is_confirmed`: an answer of this window has come; before
     that only one request goes at a time, so that a wrong idea of the window costs one 429 at most. `is_aligned`: some
-    answer, of this window or an earlier one, has told when windows end; before that the end is a guess.
+    answer, of this window or an earlier one, has told when windows end; before that the end is a guess. `told_s`: when
+    the last answer came. `jobs_s`: when a job last asked for its turn. `is_shared`: another client was seen to use the
+    quota, in this window or in the one before.
     """
 
     limit: int
@@ -80,6 +87,9 @@ class QuotaWindow:
     in_flight: int = 0
     is_confirmed: bool = False
     is_aligned: bool = False
+    is_shared: bool = False
+    told_s: float = _LONG_AGO
+    jobs_s: float = _LONG_AGO
 
     @classmethod
     def assumed(cls, limit: int, window_s: float, ends_s: float) -> "QuotaWindow":
@@ -105,7 +115,7 @@ class QuotaWindow:
 
     def may_send(self, priority: Priority, now_s: float) -> bool:
         """Whether one more request of this priority may go now."""
-        if self.in_flight >= (_MAX_IN_FLIGHT if self.is_confirmed else 1):
+        if self.in_flight >= self._most_in_flight(now_s):
             return False
         return self.remaining > self._reserve(priority, now_s)
 
@@ -117,6 +127,10 @@ class QuotaWindow:
         """The next moment at which may_send can change by time alone: the reserves are released, or the window ends."""
         release_s = self.ends_s - self.window_s / _RELEASE_SHARE
         return release_s if release_s > now_s else self.ends_s
+
+    def wanted(self, priority: Priority, now_s: float) -> "QuotaWindow":
+        """After a request of this priority came and waits for its turn."""
+        return replace(self, jobs_s=now_s) if priority is Priority.JOB else self
 
     def granting(self) -> "QuotaWindow":
         """After one request was let go."""
@@ -132,6 +146,7 @@ class QuotaWindow:
             # Nobody has named a remainder yet: what was assumed moves with the limit.
             least_told=self.least_told if self.is_confirmed else self.least_told + limit - self.limit,
             in_flight=max(0, self.in_flight - 1),
+            told_s=now_s,
         )
         if status == _TOO_MANY and not told.remaining:
             return _closed(window, told, now_s)
@@ -140,11 +155,12 @@ class QuotaWindow:
                 return replace(window, granted=max(0, window.granted - 1))
             window = _ending(window, now_s + told.reset_s)
         remaining = window.least_told - 1 if told.remaining is None else told.remaining
-        return replace(
+        window = replace(
             window,
             least_told=max(0, min(window.least_told, remaining)),
             is_confirmed=window.is_confirmed or told.remaining is not None or status < _SERVER_FAULT,
         )
+        return replace(window, is_shared=window.is_shared or window.used_by_others > 0)
 
     def lost(self) -> "QuotaWindow":
         """After a request ended without an answer: Telnyx may have counted it, so it counts."""
@@ -154,28 +170,45 @@ class QuotaWindow:
         """After a request that was let go was not sent after all."""
         return replace(self, in_flight=max(0, self.in_flight - 1), granted=max(0, self.granted - 1))
 
-    def _reserve(self, priority: Priority, now_s: float) -> int:
-        """What must stay for those before: people always find something, and jobs before the background.
+    def _most_in_flight(self, now_s: float) -> int:
+        """Until an answer has told where the window stands, one request goes ahead and asks.
 
-        In the last twentieth of the window the reserves are released: unused they would be lost, and whoever comes then
-        need not wait long for the next.
+        What was told is no longer sure after a while: another client may have come.
+        """
+        if not self.is_confirmed or now_s > self.told_s + _STALE_S:
+            return 1
+        return _IN_FLIGHT_BESIDE_OTHERS if self.is_shared else _MAX_IN_FLIGHT
+
+    def _reserve(self, priority: Priority, now_s: float) -> int:
+        """What must stay for those before: people always find something, and jobs, if any came lately, too.
+
+        Beside another client a little is left for what it has asked since the last answer. In the last twentieth of the
+        window the reserves are released: unused they would be lost, and whoever comes then need not wait long for the
+        next.
         """
         is_released = self.ends_s - now_s <= self.window_s / _RELEASE_SHARE
         for_people = 0 if is_released else self.limit // _PERSON_SHARE
-        for_jobs = 0 if is_released else self.limit // _JOB_SHARE
+        have_come = now_s - self.jobs_s <= _JOBS_LATELY_WINDOWS * self.window_s
+        for_jobs = self.limit // _JOB_SHARE if have_come and not is_released else 0
+        spare = _SPARE_BESIDE_OTHERS if self.is_shared else 0
         match priority:
             case Priority.PERSON:
                 return 0
             case Priority.JOB:
-                return for_people
+                return for_people + spare
             case Priority.BACKGROUND:
-                return for_people + for_jobs
+                return for_people + for_jobs + spare
 
 
 def _renewed(window: QuotaWindow, ends_s: float) -> QuotaWindow:
     """The window after this one. What is still in flight may be counted in it."""
     return replace(
-        window, ends_s=ends_s, granted=window.in_flight, least_told=window.limit, is_confirmed=False
+        window,
+        ends_s=ends_s,
+        granted=window.in_flight,
+        least_told=window.limit,
+        is_confirmed=False,
+        is_shared=window.is_shared and (window.used_by_others > 0 or window.least_told == 0),
     )
 
 
@@ -205,4 +238,6 @@ def _closed(window: QuotaWindow, told: QuotaHeaders, now_s: float) -> QuotaWindo
         ends_s=max(ends_s, now_s + _LEAST_PAUSE_S),
         is_confirmed=True,
         is_aligned=window.is_aligned or told.reset_s is not None,
+        # Who knows the window does not ask in vain unless somebody else asks too.
+        is_shared=window.is_shared or window.is_aligned,
     )

@@ -96,6 +96,7 @@ class QuotaGate:
 
     async def _wait_for_turn(self, priority: Priority) -> None:
         self._refuse_if_hopeless(priority)
+        self._window = self._now_window().wanted(priority, self._clock.monotonic_s())
         waiter = _Waiter(priority, next(self._numbers), asyncio.get_running_loop().create_future())
         heapq.heappush(self._waiting, waiter)
         self._let_go()

@@ -4,7 +4,7 @@ import heapq
 import math
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +42,8 @@ def test_the_other_headers() -> None:
 
 
 def confirmed(remaining: int, ends_s: float = 60.0) -> QuotaWindow:
-    window = QuotaWindow.assumed(40, 60, ends_s).granting()
+    """A window of which the rest was used by ourselves."""
+    window = replace(QuotaWindow.assumed(40, 60, ends_s), granted=40 - remaining, in_flight=1)
     return window.answered(200, QuotaHeaders(40, 60, remaining, math.ceil(ends_s)), now_s=0.0)
 
 
@@ -66,8 +67,32 @@ def test_before_any_answer_only_one_request_goes() -> None:
 def test_the_last_requests_are_kept_for_jobs_and_then_for_people(
     remaining: int, first_served: Priority
 ) -> None:
-    window = confirmed(remaining)
+    window = confirmed(remaining).wanted(Priority.JOB, 0)
     assert [p for p in Priority if window.may_send(p, 0)] == [p for p in Priority if p <= first_served]
+
+
+def test_where_no_job_came_lately_the_background_leaves_only_what_people_need() -> None:
+    assert confirmed(5).may_send(Priority.BACKGROUND, 0)
+    assert not confirmed(4).may_send(Priority.BACKGROUND, 0)
+    busy = confirmed(5).wanted(Priority.JOB, 0).wanted(Priority.BACKGROUND, 50)
+    assert not busy.may_send(Priority.BACKGROUND, 50)
+    assert replace(busy, ends_s=180.0).may_send(Priority.BACKGROUND, 121)
+
+
+def test_beside_another_client_a_little_is_spared_and_few_are_under_way() -> None:
+    window = confirmed(40).granting().answered(200, QuotaHeaders(40, 60, 12, 50), now_s=10.0)
+    assert window.is_shared
+    assert window.granting().may_send(Priority.JOB, 10)
+    assert not window.granting().granting().may_send(Priority.PERSON, 10)
+    nearly_over = window.granting().answered(200, QuotaHeaders(40, 60, 6, 50), now_s=10.0)
+    assert not nearly_over.may_send(Priority.JOB, 10)
+    assert nearly_over.may_send(Priority.PERSON, 10)
+    # What was told 6 s ago may no longer be true: one goes ahead and asks.
+    assert window.may_send(Priority.JOB, 16)
+    assert not window.granting().may_send(Priority.JOB, 16)
+    following = window.at(60)
+    assert following.is_shared
+    assert not following.at(120).is_shared
 
 
 def test_reserves_are_released_near_the_end_of_the_window() -> None:
