@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import msgspec
 
 from services.telnyx_gateway.client import TelnyxClient
+from services.telnyx_gateway.pages import parse_rows
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.request import Request, UnreadableAnswer
 from services.telnyx_vocabulary.json_values import ABSENT, ValueReader
-from services.telnyx_vocabulary.records import RowPage, UnreadablePage, decode_rows
+from services.telnyx_vocabulary.records import RowPage
 
 MAX_APPLICATIONS = 250
 _PAGE_SIZE = 250
@@ -60,10 +61,7 @@ def _request(number: int) -> Request[_Page]:
 
 
 def _parse_page(body: bytes) -> _Page:
-    try:
-        page = decode_rows(body)
-    except UnreadablePage as error:
-        raise UnreadableAnswer(str(error)) from error
+    page = parse_rows(body)
     return _Page(list(_read_rows(page)), page.total_pages)
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from google.type import date_pb2
 
 from services.common.errors import InvalidInput
+from services.common.wire import from_date
 from services.telnyx_gateway.quota import Priority
 
 
@@ -19,11 +20,6 @@ def decode_priority(value: int) -> Priority:
 def decode_day(day: date_pb2.Date, field: str) -> date:
     """A day of a request. Raises InvalidInput naming the field."""
     try:
-        return date(day.year, day.month, day.day)
+        return from_date(day)
     except ValueError as error:
         raise InvalidInput(f"{field} is not a day", field=field) from error
-
-
-def encode_day(day: date) -> date_pb2.Date:
-    """The inverse of decode_day."""
-    return date_pb2.Date(year=day.year, month=day.month, day=day.day)

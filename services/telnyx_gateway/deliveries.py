@@ -11,10 +11,11 @@ from services.common.errors import InvalidInput, TelnyxUnreachable
 from services.common.times import format_rfc3339
 from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.detail_query import Window
+from services.telnyx_gateway.pages import parse_rows
 from services.telnyx_gateway.quota import Priority
-from services.telnyx_gateway.request import Request, UnreadableAnswer
+from services.telnyx_gateway.request import Request
 from services.telnyx_vocabulary.json_values import ABSENT, DECODE_ERRORS, ValueReader, is_absent
-from services.telnyx_vocabulary.records import RowPage, UnreadablePage, decode_rows
+from services.telnyx_vocabulary.records import RowPage
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 from services.telnyx_vocabulary.webhook_events import read_event
 
@@ -80,16 +81,9 @@ def _request(window: Window, number: int) -> Request[RowPage]:
             "page[number]": str(number),
             "page[size]": str(_PAGE_SIZE),
         },
-        _parse_page,
+        parse_rows,
         f"[TELNYX WEBHOOK DELIVERIES] page {number}",
     )
-
-
-def _parse_page(body: bytes) -> RowPage:
-    try:
-        return decode_rows(body)
-    except UnreadablePage as error:
-        raise UnreadableAnswer(str(error)) from error
 
 
 def _read_rows(page: RowPage, window: Window, read_at: datetime) -> Iterator[tuple[str, FailedDelivery]]:

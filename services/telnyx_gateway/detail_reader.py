@@ -9,10 +9,11 @@ from services.common.errors import TelnyxRefused, TelnyxUnreachable
 from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.coverage import Coverage
 from services.telnyx_gateway.detail_query import PAGE_SIZE, DetailQuery, names_of
+from services.telnyx_gateway.pages import parse_rows
 from services.telnyx_gateway.quota import Priority
-from services.telnyx_gateway.request import Request, UnreadableAnswer
+from services.telnyx_gateway.request import Request
 from services.telnyx_vocabulary.detail_record import DetailRecord
-from services.telnyx_vocabulary.records import RowPage, UnreadablePage, decode_rows, read_record
+from services.telnyx_vocabulary.records import RowPage, read_record
 
 MAX_DEPTH = 10_000
 """Rows beyond this offset are cut off: a window that has so many is read in halves."""
@@ -170,13 +171,6 @@ def _request(query: DetailQuery, number: int, size: int) -> Request[RowPage]:
     return Request(
         "detail_records",
         query.page_parameters(number, size),
-        _parse_page,
+        parse_rows,
         f"[TELNYX DETAIL RECORDS] {query.filter_name} {'count' if size == _SMALLEST_PAGE else f'page {number}'}",
     )
-
-
-def _parse_page(body: bytes) -> RowPage:
-    try:
-        return decode_rows(body)
-    except UnreadablePage as error:
-        raise UnreadableAnswer(str(error)) from error

@@ -7,9 +7,9 @@ import grpc
 
 from services.common.clock import Clock
 from services.common.errors import InvalidInput
-from services.common.wire import optional_time, to_money, to_timestamp
+from services.common.wire import optional_time, to_date, to_money, to_timestamp
 from services.telnyx_gateway.client import TelnyxClient
-from services.telnyx_gateway.decode import decode_day, decode_priority, encode_day
+from services.telnyx_gateway.decode import decode_day, decode_priority
 from services.telnyx_gateway.detail_query import DetailQuery, Window, make_query
 from services.telnyx_gateway.detail_reader import Complete, DetailReader, RecordPage
 from services.telnyx_gateway.public_keys import parse_public_keys
@@ -97,7 +97,7 @@ class TelnyxGatewayService(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer)
         usage = await read_usage(self._client, self._clock, product, days, priority)
         return pb.ListUsageResponse(
             days=[
-                pb.UsageDay(day=encode_day(row.day), cost=to_money(row.cost), decimals=row.decimals)
+                pb.UsageDay(day=to_date(row.day), cost=to_money(row.cost), decimals=row.decimals)
                 for row in usage.days
             ],
             read_time=to_timestamp(usage.read_at),

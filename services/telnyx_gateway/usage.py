@@ -13,11 +13,11 @@ from services.common.clock import Clock
 from services.common.errors import InvalidInput, TelnyxUnreachable
 from services.common.money import Money
 from services.telnyx_gateway.client import TelnyxClient
+from services.telnyx_gateway.pages import parse_rows
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.request import Request, UnreadableAnswer
 from services.telnyx_vocabulary.json_values import ABSENT, DEFAULT_CURRENCY, ValueReader, is_absent
 from services.telnyx_vocabulary.record_types import find_record_type
-from services.telnyx_vocabulary.records import UnreadablePage, decode_rows
 
 UNREADABLE_ROWS = Counter(
     "tollbook_telnyx_unreadable_usage_rows", "Rows of usage reports whose cost could not be read", ["product"]
@@ -124,10 +124,7 @@ def _request(product: str, first: date, end: date, number: int) -> Request[_Page
 
 
 def _parse_page(body: bytes) -> _Page:
-    try:
-        page = decode_rows(body)
-    except UnreadablePage as error:
-        raise UnreadableAnswer(str(error)) from error
+    page = parse_rows(body)
     return _Page(list(map(_read_row, page.rows)), page.total_pages)
 
 

@@ -63,7 +63,7 @@ class Account:
         self.deliveries = DeliveryLog()
         self.reports = Reports()
         self._decoys: Decoys | None = None
-        self._odd_count = 0
+        self._injected_count = 0
 
     def create(
         self,
@@ -96,10 +96,11 @@ class Account:
         """Serve a record exactly as given, however broken, visible now. Raises KeyError for an unknown type."""
         spec = record_type(type_name)
         now = self.clock()
+        self._injected_count += 1
         at = fields.get(spec.time_field)
         record = DetailRecord(
             spec,
-            str(fields.get(spec.id_field) or f"injected {now.isoformat()}"),
+            str(fields.get(spec.id_field) or f"injected {self._injected_count}"),
             from_text(at) if isinstance(at, str) else now,
             fields,
             charge,
@@ -111,8 +112,7 @@ class Account:
         """Serve a record that is odd in one way (see odd_records). Raises UnknownKindError."""
         if kind not in ODD_KINDS:
             raise UnknownKindError(f"unknown kind {kind!r}; there are {', '.join(sorted(ODD_KINDS))}")
-        ids = Ids(random.Random(f"{self.settings.seed} odd {self._odd_count}"))
-        self._odd_count += 1
+        ids = Ids(random.Random(f"{self.settings.seed} odd {self._injected_count}"))
         odd = make_odd(kind, ids, self.clock())
         return self.inject("sip-trunking", odd.fields, odd.charge)
 

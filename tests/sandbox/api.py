@@ -42,7 +42,8 @@ class Api:
         self.is_out = False
         self.closing = asyncio.Event()
         settings = account.settings
-        empty = Account(replace(settings, opening_balance="0.00", credit_limit="0.00"), account.clock)
+        nothing = {"opening_balance": "0.00", "credit_limit": "0.00", "monthly_charge": "0"}
+        empty = Account(replace(settings, **nothing), account.clock)
         self._accounts = {settings.account_key: account, settings.empty_account_key: empty}
         self._account = account
         self._signer = signer

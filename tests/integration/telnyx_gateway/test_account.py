@@ -11,8 +11,7 @@ from msgspec.structs import replace
 
 from services.common.errors import InvalidInput, NotFound, TelnyxRefused, TelnyxUnreachable, TollbookError
 from services.common.rpc_errors import from_rpc_error
-from services.common.wire import from_money, from_timestamp, to_timestamp
-from services.telnyx_gateway.decode import encode_day
+from services.common.wire import from_money, from_timestamp, to_date, to_timestamp
 from services.telnyx_vocabulary.record_types import RECORD_TYPES
 from tests.integration.telnyx_gateway.running import PLENTY, Gateway, gateway_of, running_gateway
 from tests.sandbox.server import Sandbox
@@ -34,9 +33,7 @@ def dollars(message: Money) -> Decimal:
 
 
 def charges_of(first: date, days: int) -> pb.GetAccountChargesRequest:
-    return pb.GetAccountChargesRequest(
-        from_day=encode_day(first), to_day=encode_day(first + timedelta(days=days))
-    )
+    return pb.GetAccountChargesRequest(from_day=to_date(first), to_day=to_date(first + timedelta(days=days)))
 
 
 async def test_every_product_that_costs_something_is_named() -> None:
@@ -54,8 +51,8 @@ async def test_usage_of_a_product_that_no_record_type_stands_for() -> None:
         usage = await gateway.telnyx.ListUsage(
             telnyx_gateway_pb2.ListUsageRequest(
                 record_type="usage:number-lookup",
-                from_day=encode_day(today - timedelta(days=1)),
-                to_day=encode_day(today + timedelta(days=1)),
+                from_day=to_date(today - timedelta(days=1)),
+                to_day=to_date(today + timedelta(days=1)),
             )
         )
         assert sum(dollars(day.cost) for day in usage.days) == Decimal("0.0090")
@@ -69,8 +66,8 @@ async def test_days_whose_cost_has_too_many_decimals_are_left_out() -> None:
         usage = await gateway.telnyx.ListUsage(
             telnyx_gateway_pb2.ListUsageRequest(
                 record_type="usage:number-lookup",
-                from_day=encode_day(today - timedelta(days=1)),
-                to_day=encode_day(today + timedelta(days=1)),
+                from_day=to_date(today - timedelta(days=1)),
+                to_day=to_date(today + timedelta(days=1)),
             )
         )
     assert [dollars(day.cost) for day in usage.days] == [Decimal(0)]
