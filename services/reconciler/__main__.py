@@ -22,13 +22,18 @@ from services.reconciler.deliveries.recovery import Recovery
 from services.reconciler.deliveries.watch import DeliveryWatch
 from services.reconciler.ledger_client import LedgerClient
 from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
+from services.reconciler.proof import Neighbours, Proof, compose_proof
 from services.reconciler.reconciler import Reconciler, new_lease_store
 from services.reconciler.repeating import Ticker
 from services.reconciler.settings import ReconcilerSettings
 from services.reconciler.telnyx_client import TelnyxClient
 from tollbook.reconciler.v1 import (
+    audit_pb2,
+    audit_pb2_grpc,
     backfill_pb2,
     backfill_pb2_grpc,
+    doctor_pb2,
+    doctor_pb2_grpc,
     reconciler_pb2,
     reconciler_pb2_grpc,
 )
@@ -36,6 +41,8 @@ from tollbook.reconciler.v1 import (
 _SERVICES = (
     reconciler_pb2.DESCRIPTOR.services_by_name["ReconcilerService"].full_name,
     backfill_pb2.DESCRIPTOR.services_by_name["BackfillService"].full_name,
+    audit_pb2.DESCRIPTOR.services_by_name["AuditService"].full_name,
+    doctor_pb2.DESCRIPTOR.services_by_name["DoctorService"].full_name,
 )
 
 
@@ -60,18 +67,30 @@ async def _prepare(settings: ReconcilerSettings, stack: AsyncExitStack) -> Endpo
         clock=clock,
         pause=asyncio.sleep,
     )
-    await stack.enter_async_context(reconciler.running(Ticker("recovering deliveries", watch.tick, clock)))
+    proof = compose_proof(
+        Neighbours(to_ledger, to_telnyx),
+        reconciler,
+        reconciler.reader_of(telnyx),
+        settings.settle_horizon,
+        clock,
+    )
+    further = (Ticker("recovering deliveries", watch.tick, clock), *proof.tickers)
+    await stack.enter_async_context(reconciler.running(*further))
     return Endpoint(
         listen=settings.reconciler_listen,
         listen_variable="RECONCILER_LISTEN",
         service_names=_SERVICES,
-        add_servicers=partial(_add_servicers, reconciler, BackfillService(backfill, recovery)),
+        add_servicers=partial(_add_servicers, reconciler, BackfillService(backfill, recovery), proof),
     )
 
 
-def _add_servicers(reconciler: Reconciler, history: BackfillService, server: grpc.aio.Server) -> None:
+def _add_servicers(
+    reconciler: Reconciler, history: BackfillService, proof: Proof, server: grpc.aio.Server
+) -> None:
     reconciler_pb2_grpc.add_ReconcilerServiceServicer_to_server(reconciler.service, server)
     backfill_pb2_grpc.add_BackfillServiceServicer_to_server(history, server)
+    audit_pb2_grpc.add_AuditServiceServicer_to_server(proof.audits, server)
+    doctor_pb2_grpc.add_DoctorServiceServicer_to_server(proof.doctors, server)
 
 
 def main() -> None:

@@ -34,8 +34,12 @@ class Leadership:
     async def renew(self) -> None:
         """Take the lease or keep it."""
         was_leader = self._is_leader
-        self._is_leader = False
-        self._is_leader = await self._leases.hold(_SWEEPS, _LEASE)
+        try:
+            # Until the answer is there, others who ask are told what held before: it still does for a while.
+            self._is_leader = await self._leases.hold(_SWEEPS, _LEASE)
+        except BaseException:
+            self._is_leader = False
+            raise
         if self._is_leader != was_leader:
             _log.info("sweeps.taken" if self._is_leader else "sweeps.lost")
 

@@ -40,7 +40,7 @@ from services.reconciler.usage_reading import UsageReading
 class Reconciler:
     """The parts, connected. `jobs`, `discovery`, `rounds`, `sweeps`, `pruning` and `fetch` can each be used alone.
 
-    `reader_of` makes a reader like their own over another Telnyx.
+    `reader_of` makes a reader like their own over another Telnyx; `usage` is what reads usage_reports for all.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Reconciler:
         self.rounds = Rounds(self.jobs, ledger, reader, schedule, clock, tally)
         histories = SweepHistories(ledger, reader, rules, clock)
         surveys, usage = Surveys(ledger, reader, clock), UsageReading(ledger, telnyx)
+        self.usage = usage
         self.sweeps = Sweeps(
             self.leadership,
             histories,
