@@ -51,14 +51,21 @@ class AuditView:
     reported_at: datetime | None
 
     @property
-    def unequal(self) -> Sequence[VerdictGroup]:
-        """What is to be looked at, or waited for."""
-        return [group for group in self.groups if group.words.name != "equal"]
+    def different(self) -> Sequence[VerdictGroup]:
+        """What is to be looked at."""
+        return [group for group in self.groups if group.words.is_different]
+
+    @property
+    def explained(self) -> Sequence[VerdictGroup]:
+        """What is not equal, and need not be."""
+        return [
+            group for group in self.groups if not (group.words.is_different or group.words.name == "equal")
+        ]
 
     @property
     def different_count(self) -> int:
         """How many lines nothing explains away."""
-        return sum(len(group.lines) for group in self.groups if group.words.tone == "bad")
+        return sum(len(group.lines) for group in self.different)
 
 
 def audit_view(

@@ -13,6 +13,16 @@ class VerdictWords:
     title: str
     meaning: str
 
+    @property
+    def is_different(self) -> bool:
+        """Neither the same nor on the way there."""
+        return self.tone == "bad"
+
+    @property
+    def id(self) -> str:
+        """The name as a part of an element's id."""
+        return self.name.replace(": ", "-").replace(" ", "-")
+
 
 VERDICT_WORDS = {
     words.name: words

@@ -14,6 +14,7 @@ _MOST_LABELS = 7
 _CHARACTER_PX = 7
 _AXIS_GAP_PX = 10
 _PERCENT = 10_000
+_NEAR_THE_EDGE = 85 * _PERCENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,10 @@ class ShownTick:
 
 @dataclass(frozen=True, slots=True)
 class DayLabel:
-    """A date below the plot, where it begins."""
+    """A date below the plot, where it begins; near the right edge its text ends there, so that it stays within."""
 
     x: str
+    anchor: str
     text: str
 
 
@@ -86,7 +88,8 @@ def _labels(buckets: Sequence[Bucket], period: Period) -> list[DayLabel]:
     made = []
     for bucket in buckets[::step]:
         x = (bucket.period.from_at - period.from_at) * 100 * _PERCENT // whole
-        made.append(DayLabel(f"{x // _PERCENT}.{x % _PERCENT:04d}%", bucket.label))
+        anchor = "end" if x > _NEAR_THE_EDGE else "start"
+        made.append(DayLabel(f"{x // _PERCENT}.{x % _PERCENT:04d}%", anchor, bucket.label))
     return made
 
 

@@ -9,7 +9,6 @@ from gateway.pages.balance.burn import BurnView
 from gateway.pages.balance.statement_view import burn_of
 from gateway.pages.overview.shares import Change, change_of
 from gateway.pages.view import View
-from gateway.pages.zones import UTC_ZONE, ShownTime, show_time
 from services.common.money import Money
 from services.common.wire import from_money
 from tollbook.ledger.v1.balance_pb2 import ListBalancesResponse
@@ -18,13 +17,12 @@ from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceResponse
 
 @dataclass(frozen=True, slots=True)
 class BalanceTrend:
-    """`change` is against the end of the period before, at `since`; None where the balance of then is not known.
+    """`change` is against the end of the period before; None where the balance of then is not known.
 
     `burn` is None while there is too little to tell.
     """
 
     change: Change | None
-    since: ShownTime | None
     burn: BurnView | None
 
 
@@ -39,9 +37,8 @@ def balance_trend(
         return history
     reaches_now = view.span.to_at is None or view.span.to_at >= now
     change = _change(balance, history) if reaches_now and not isinstance(balance, Failure) else None
-    since = show_time(view.before.to_at, UTC_ZONE) if change and view.before else None
     burn = burn_of(history)
-    return BalanceTrend(change, since, burn) if change or burn else None
+    return BalanceTrend(change, burn) if change or burn else None
 
 
 def _change(balance: GetBalanceResponse, history: ListBalancesResponse) -> Change | None:

@@ -100,7 +100,7 @@ async def test_an_open_line_says_what_it_waits_for(edge: EdgeUnderTest) -> None:
     assert not line.has("open")
     assert "… open no report" in line.text
     assert "Telnyx not told Difference –" in line.text
-    assert "Usage_reports have not spoken of this day yet." in line.text
+    assert "usage_reports have not spoken of this day yet." in line.text
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ async def test_nothing_to_compare(edge: EdgeUnderTest) -> None:
 async def test_what_could_not_be_asked_is_told(edge: EdgeUnderTest) -> None:
     edge.fakes.audits.audit = audit(troubles=["usage_reports: Telnyx did not answer about messaging"])
     text = panel(await get(edge), "What could not be asked").text
-    assert "Usage_reports: Telnyx did not answer about messaging." in text
+    assert "usage_reports: Telnyx did not answer about messaging." in text
 
 
 async def test_the_range_is_that_of_the_address(edge: EdgeUnderTest) -> None:

@@ -39,7 +39,7 @@ async def test_from_opening_to_closing(edge: EdgeUnderTest) -> None:
         "Monthly charges -$1.0000 $25.6000",
         "Not explained + $0.0125 $25.6125",
         "Closing balance 2026-11-22 12:00:00 + $15.6125 $25.6125",
-        "What is not known well enough Charges_summary has not spoken of 2026-11-22 yet.",
+        "What is not known well enough charges_summary has not spoken of 2026-11-22 yet.",
     ):
         assert line in text
     assert "do not add up" not in text

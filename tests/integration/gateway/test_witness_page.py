@@ -26,7 +26,7 @@ async def test_side_by_side(edge: EdgeUnderTest) -> None:
         "SIP trunking $0.0150 $0.0100 –",
         "Answering-machine detection 0.0000 EUR – –",
         "In all $0.0230 0.0000 EUR $0.0100 has not spoken",
-        "Where they do not agree Sip-trunking: the records say 0.015 USD, call.cost says 0.01 USD.",
+        "Where they do not agree sip-trunking: the records say 0.015 USD, call.cost says 0.01 USD.",
         "Detail records: 3 detail records.",
         "Session analysis: Telnyx was not asked.",
     ):
