@@ -124,8 +124,10 @@ def answer_download(asked: Asked) -> Response:
     now = account.clock()
     if report.status(now, account.faults) != COMPLETE:
         raise not_found()
+    lag_s = account.faults.report_message_lag_s if report.family == "messaging" else 0
+    end = min(report.end, report.ordered_at - timedelta(seconds=lag_s)) if lag_s else report.end
     visible = account.records.visible(report.record_type.name, now)
-    records = [record for record in visible if report.start <= record.at < report.end]
+    records = [record for record in visible if report.start <= record.at < end]
     return StreamingResponse(write_csv(report.record_type, records, account.faults), media_type="text/csv")
 
 

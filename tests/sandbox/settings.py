@@ -27,7 +27,8 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `usage_float_noise`: usage_reports add up in binary floats, so that costs have far too many decimals.
     `date_skew_s`: how far the header `Date` is ahead of the clock.
     `report_*`: how long a batch report is pending and what becomes of it; whether its CSV has the API's field names or
-    the portal's headings (which have no ids), which fields it lacks, and how many broken rows it has.
+    the portal's headings (which have no ids), which fields it lacks, how many broken rows it has, and how long it takes
+    until a message is in it.
     """
 
     webhook_loss_rate: Rate = 0.0
@@ -51,6 +52,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     report_form: Literal["api", "portal"] = "api"
     report_record_ids: bool = True
     report_missing_columns: tuple[str, ...] = ()
+    report_message_lag_s: Seconds = 0.0
     report_broken_rows: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 0
     renew_timestamp_on_retry: bool = True
 

@@ -57,6 +57,26 @@ def test_it_is_driven_from_outside(tmp_path: Path) -> None:
             client.create("nonsense")
 
 
+def test_its_money_and_its_oddities_are_driven_from_outside(tmp_path: Path) -> None:
+    with running_sandbox(tmp_path, "--monthly-charge", "6.00", "--tax-percent", "8") as sandbox:
+        client = sandbox.client
+        assert client.make_history(70) > 500
+        before = Decimal(client.bill()["account"]["balance"])
+        assert client.book("top_up", Decimal("25.00")) == before + 25
+        odd = client.make_odd("too-many-decimals")
+        assert len(odd["fields"]["cost"]) > 11
+        client.vanish(odd["record_type"], odd["record_id"], everywhere=True)
+        bill = client.bill()
+        money = {name: Decimal(amount) for name, amount in bill["account"].items()}
+        assert money["balance"] == before + 25
+        assert money["existing_mrc"] in (12, 18)
+        assert money["other"] > 0
+        with pytest.raises(SandboxError, match="unknown kind"):
+            client.make_odd("even")
+        with pytest.raises(SandboxError, match="no verify record"):
+            client.vanish("verify", "unheard-of")
+
+
 async def test_live_traffic_begins_when_somebody_listens_and_has_a_past(tmp_path: Path) -> None:
     async with WebhookReceiver() as receiver:
         with running_sandbox(tmp_path, "--traffic", "--webhook-url", receiver.url) as sandbox:

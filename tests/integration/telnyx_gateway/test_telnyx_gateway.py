@@ -29,6 +29,7 @@ from services.telnyx_gateway import detail_reader
 from services.telnyx_gateway.account import account_key
 from services.telnyx_vocabulary.record_types import RECORD_TYPES
 from tests.integration.telnyx_gateway.running import PLENTY, gateway_of, running_gateway
+from tests.sandbox.odd_records import ODD_KINDS
 from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import Faults, Settings
 from tollbook.telnyx.v1 import telnyx_gateway_pb2 as pb
@@ -359,3 +360,36 @@ async def test_servers_that_are_no_telnyx_are_told_as_unreachable(
     monkeypatch.setattr(telnyx_client, "_TIMEOUT", httpx.Timeout(0.2))
     async with broken_server(talk) as base_url, gateway(base_url, "KEYsynthetic") as stub:
         assert isinstance(await failure(stub.GetBalance(pb.GetBalanceRequest())), TelnyxUnreachable)
+
+
+async def test_odd_records_are_kept_and_say_what_is_odd() -> None:
+    async with account() as (sandbox, stub):
+        made = {kind: sandbox.core.account.make_odd(kind).fields for kind in ODD_KINDS}
+        now = datetime.now(UTC)
+        asked = pb.ListDetailRecordsRequest(
+            record_type="sip-trunking",
+            from_time=to_timestamp(now - timedelta(days=1)),
+            to_time=to_timestamp(now + timedelta(days=3)),
+        )
+        pages = [message.page async for message in stub.ListDetailRecords(asked)]
+        counted = await stub.CountDetailRecords(
+            pb.CountDetailRecordsRequest(
+                record_type=asked.record_type, from_time=asked.from_time, to_time=asked.to_time
+            )
+        )
+    records = {record.call_control_id: record for page in pages for record in page.records}
+    found = {kind: records[str(fields["call_control_id"])] for kind, fields in made.items()}
+    assert len(records) == counted.total_results == len(ODD_KINDS)
+    sentences = {kind: list(record.unreadable) for kind, record in found.items() if record.unreadable}
+    assert sentences == {
+        "too-many-decimals": ["cost: more than 9 decimals: '0.01500000000000004'"],
+        "without-cost": ["cost: missing"],
+        "without-id": ["id: a record without a readable id"],
+    }
+    assert from_money(found["credit"].cost).nanos == -15_000_000
+    assert found["other-currency"].cost.currency_code == "EUR"
+    assert not found["too-many-decimals"].HasField("cost")
+    assert found["without-id"].record_id.startswith("sha256:")
+    written = datetime.fromisoformat(str(made["without-zone"]["started_at"])).replace(tzinfo=UTC)
+    assert from_timestamp(found["without-zone"].record_time) == written
+    assert from_timestamp(found["in-the-future"].record_time) > now + timedelta(days=1)

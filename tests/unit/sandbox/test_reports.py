@@ -100,6 +100,16 @@ async def test_the_forms_of_the_csv() -> None:
         assert len(text.splitlines()) == 1 + len(whole) + 3
 
 
+async def test_the_latest_messages_can_be_missing_from_a_report() -> None:
+    faults = Faults(report_delay_s=0, report_message_lag_s=4 * 3_600)
+    async with api_client(Settings(faults=faults), ManualClock()) as api:
+        for hours in (1, 5):
+            api.core.account.create("sms-outbound", ended_ago_s=hours * 3_600, visible_at_once=True)
+        api.core.account.create("pstn-outbound", ended_ago_s=3_600, visible_at_once=True)
+        assert len(await rows(api, MESSAGING)) == 1
+        assert len(await rows(api)) >= 1
+
+
 async def test_odd_records_are_served_as_they_are() -> None:
     async with api_client(Settings(), ManualClock()) as api:
         for kind in ODD_KINDS:
