@@ -1,6 +1,13 @@
 PYTHON ?= python3
 # How many tests run at once.
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# What is simulated: the first seed, how many, for how many days, how many sessions a day, and for how many hours
+# nobody reconciles at first.
+SEED ?= 1
+SEEDS ?= 1
+DAYS ?= 365
+SESSIONS ?= 50
+DOWN ?= 0
 
 BIN := .venv/bin
 STUBS := var/check/stubs
@@ -12,7 +19,7 @@ PROTOC = $(BIN)/python -m grpc_tools.protoc -Iprotos -I$(shell $(BIN)/python -c 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check screenshots bench format protos lock clean
+.PHONY: help run test check simulate screenshots bench format protos lock clean
 
 help: ## What can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +43,10 @@ check: .venv/.installed-for-test ## Lint, types, imports, protos: under a minute
 	@rm -rf $(STUBS)/* && $(call generate,$(STUBS))
 	@diff -r -x '*.proto' -x __pycache__ $(STUBS)/tollbook protos/tollbook \
 		|| { echo "The committed stubs are not those of the protos: make protos"; exit 1; }
+
+simulate: .venv/.installed-for-test ## Live through a year of faults: SEED SEEDS DAYS SESSIONS (a day) DOWN (hours)
+	PYTHONPATH=.:protos $(BIN)/python -m tests.simulation --seed=$(SEED) --seeds=$(SEEDS) --days=$(DAYS) \
+		--sessions=$(SESSIONS) --down=$(DOWN)
 
 screenshots: .venv/.installed-for-test ## Take the pictures of the page that the documents show
 	@$(PYTHON) deploy/browser.py
