@@ -1,7 +1,7 @@
 """Reading and writing points in time: aware, UTC, to the microsecond."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -49,3 +49,8 @@ def from_micros(micros: int) -> datetime:
 def utc_day(moment: datetime) -> date:
     """The UTC day on which a moment falls; days are UTC days everywhere in Tollbook."""
     return moment.astimezone(UTC).date()
+
+
+def start_of_day(day: date) -> datetime:
+    """The moment at which a UTC day begins."""
+    return datetime.combine(day, time(), UTC)

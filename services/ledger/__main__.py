@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
+import grpc
+
 from services.common.clock import SystemClock
 from services.common.database import open_database
 from services.common.logs import configure_logs
@@ -12,14 +14,21 @@ from services.common.migrations import migrate
 from services.common.process import run_process
 from services.common.server import AdminEndpoint, Endpoint, serve
 from services.common.settings import load_settings
+from services.ledger.balance_service import BalanceService
+from services.ledger.estimate_gauges import keep_judging_estimates
 from services.ledger.feed import ChargeFeed
+from services.ledger.proof_service import ProofService
 from services.ledger.retention import keep_dropping
 from services.ledger.service import LedgerService
 from services.ledger.settings import LedgerSettings
 from services.ledger.store.book import Book
-from tollbook.ledger.v1 import ledger_pb2_grpc
+from tollbook.ledger.v1 import balance_pb2_grpc, ledger_pb2_grpc, proof_pb2_grpc
 
-SERVICE_NAME = "tollbook.ledger.v1.LedgerService"
+SERVICE_NAMES = (
+    "tollbook.ledger.v1.LedgerService",
+    "tollbook.ledger.v1.BalanceService",
+    "tollbook.ledger.v1.ProofService",
+)
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "ledger_schema_version"
 
@@ -35,12 +44,19 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
         dropping = asyncio.create_task(keep_dropping(book, settings.raw_retention_days))
         stack.callback(dropping.cancel)
     feed = ChargeFeed(database)
-    service = LedgerService(book, feed)
+    judging = asyncio.create_task(keep_judging_estimates(book))
+    stack.callback(judging.cancel)
+
+    def add_servicers(server: grpc.aio.Server) -> None:
+        ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerService(book, feed), server)
+        balance_pb2_grpc.add_BalanceServiceServicer_to_server(BalanceService(book), server)
+        proof_pb2_grpc.add_ProofServiceServicer_to_server(ProofService(book), server)
+
     return Endpoint(
         listen=settings.ledger_listen,
         listen_variable="LEDGER_LISTEN",
-        service_names=(SERVICE_NAME,),
-        add_servicers=partial(ledger_pb2_grpc.add_LedgerServiceServicer_to_server, service),
+        service_names=SERVICE_NAMES,
+        add_servicers=add_servicers,
         before_drain=feed.close,
     )
 

@@ -7,10 +7,11 @@ from google.type import money_pb2
 
 from services.common.wire import to_money, to_timestamp
 from services.ledger.charges import Charge
-from services.ledger.codec import encode_charge, encode_sweep, in_order, money
+from services.ledger.codec import encode_charge, in_order, money
 from services.ledger.store.call_facts import EventView, FactsView, RecordView
 from services.ledger.store.call_views import CallView, SessionView
 from services.ledger.store.charge_views import ChargeView
+from services.ledger.sweep_codec import encode_sweep
 from tollbook.ledger.v1 import book_pb2, ledger_pb2
 
 _ENTRY_KINDS: Mapping[str, "book_pb2.EntryKind.ValueType"] = {

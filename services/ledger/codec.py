@@ -9,11 +9,10 @@ from google.type import money_pb2
 
 from services.common.errors import InvalidInput
 from services.common.money import Money
-from services.common.wire import from_timestamp, optional_time, set_nanos, to_money, to_timestamp
+from services.common.wire import optional_time, set_nanos, to_money, to_timestamp
 from services.ledger.charges import Kind
 from services.ledger.store.charge_filters import ChargeFilter, Status, WantedDirection
 from services.ledger.store.charge_orders import OrderName
-from services.ledger.store.recorded_sweeps import Sweep
 from services.ledger.store.sum_rows import Grouping
 from services.ledger.store.summaries import Sums, Totals
 from tollbook.ledger.v1 import book_pb2, ledger_pb2
@@ -91,46 +90,14 @@ def decode_kind(kind: int) -> Kind:
     return _FILTER_KINDS[kind]
 
 
+def encode_kind(kind: str) -> "book_pb2.RecordKind.ValueType":
+    """The inverse of decode_kind."""
+    return _KINDS[kind]
+
+
 def decode_grouping(group_by: int) -> Grouping | None:
     """None when nothing is to be grouped."""
     return _GROUPINGS.get(group_by)
-
-
-def decode_sweep(message: book_pb2.Sweep) -> Sweep:
-    """A sweep as it was reported. Raises InvalidInput for a window that is none."""
-    sweep = Sweep(
-        record_type=message.record_type,
-        query_form=message.query_form,
-        account_key=message.account_key,
-        from_at=from_timestamp(message.from_time),
-        to_at=from_timestamp(message.to_time),
-        read_at=from_timestamp(message.read_time),
-        total_results=message.total_results,
-    )
-    if sweep.from_at >= sweep.to_at or sweep.total_results < 0:
-        raise InvalidInput("a sweep needs a window and a count", "sweep")
-    return sweep
-
-
-def encode_sweep(row: Any) -> book_pb2.Sweep:
-    """A row of sweeps, with its verdict."""
-    return book_pb2.Sweep(
-        record_type=row.record_type,
-        from_time=to_timestamp(row.from_at),
-        to_time=to_timestamp(row.to_at),
-        read_time=to_timestamp(row.read_at),
-        total_results=row.total_results,
-        query_form=row.query_form,
-        account_key=row.account_key,
-        held_count=row.held_count or 0,
-        verdict=_verdict(row),
-    )
-
-
-def _verdict(row: Any) -> "book_pb2.SweepVerdict.ValueType":
-    if row.held_count != row.total_results:
-        return book_pb2.SWEEP_VERDICT_DIFFERENT
-    return book_pb2.SWEEP_VERDICT_COMPLETE if row.is_proven else book_pb2.SWEEP_VERDICT_UNPROVEN
 
 
 def encode_open_item(row: Any) -> book_pb2.UnsettledItem:

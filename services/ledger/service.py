@@ -2,18 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, TypeVar
 
 import anyio.to_thread
 import grpc
-from google.type import date_pb2
 from sqlalchemy import Connection
 
 from services.common.errors import InvalidInput
-from services.common.wire import from_money, from_timestamp, optional_time, to_timestamp
-from services.ledger import call_codec, codec
+from services.common.wire import from_timestamp, optional_time, to_timestamp
+from services.ledger import call_codec, codec, sweep_codec
 from services.ledger.admission import admit, admit_moment, refused_as
 from services.ledger.feed import ChargeFeed
 from services.ledger.metrics import EVENTS, RECORDS, SWEEPS
@@ -23,7 +21,6 @@ from services.ledger.store.call_views import get_call, get_session
 from services.ledger.store.charge_pages import list_charges
 from services.ledger.store.charge_views import get_charge
 from services.ledger.store.held_counts import count_held
-from services.ledger.store.recorded_sweeps import UsageDay
 from services.ledger.store.summaries import Sums, summarize
 from services.ledger.store.work_lists import list_open, list_sweeps
 from services.telnyx_vocabulary.wire import decode_event, decode_record
@@ -74,9 +71,9 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.RecordSweepRequest, _context: Context
     ) -> ledger_pb2.RecordSweepResponse:
         with refused_as("sweep"):
-            sweep = admit(codec.decode_sweep(request.sweep), "sweep")
+            sweep = admit(sweep_codec.decode_sweep(request.sweep), "sweep")
         row = await self._write(partial(self._book.record_sweep, sweep))
-        encoded = codec.encode_sweep(row)
+        encoded = sweep_codec.encode_sweep(row)
         SWEEPS.labels(
             book_pb2.SweepVerdict.Name(encoded.verdict).removeprefix("SWEEP_VERDICT_").lower()
         ).inc()
@@ -89,7 +86,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         if not request.record_type:
             raise InvalidInput("usage needs a record type", "record_type")
         with refused_as("days"):
-            days = [UsageDay(day=_decode_day(item.day), cost=from_money(item.cost)) for item in request.days]
+            days = [sweep_codec.decode_usage_day(item) for item in request.days]
         with refused_as("read_time"):
             read_at = admit_moment(from_timestamp(request.read_time), "read_time")
         await self._write(
@@ -119,11 +116,15 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> ledger_pb2.ListSweepsResponse:
         with refused_as("read_since"):
             since = optional_time(request, "read_since")
-        size = _page_size(request.page_size, 500)
+        size, verdict = _page_size(request.page_size, 500), sweep_codec.decode_verdict(request.verdict)
         rows, cursor = await self._read(
-            lambda connection: list_sweeps(connection, request.record_type, since, size, request.page_token)
+            lambda connection: list_sweeps(
+                connection, request.record_type, since, size, request.page_token, verdict
+            )
         )
-        return ledger_pb2.ListSweepsResponse(sweeps=map(codec.encode_sweep, rows), next_page_token=cursor)
+        return ledger_pb2.ListSweepsResponse(
+            sweeps=map(sweep_codec.encode_sweep, rows), next_page_token=cursor
+        )
 
     async def CountHeldRecords(
         self, request: ledger_pb2.CountHeldRecordsRequest, _context: Context
@@ -227,8 +228,3 @@ def _page_size(asked: int, default: int) -> int:
     if asked < 0 or asked > _MAX_PAGE:
         raise InvalidInput(f"a page has 1 to {_MAX_PAGE} rows", "limit")
     return asked or default
-
-
-def _decode_day(message: date_pb2.Date) -> date:
-    day = datetime(message.year, message.month, message.day, tzinfo=UTC)
-    return admit_moment(day, "days").date()

@@ -7,11 +7,11 @@ index entries alone; the rows of the page are fetched by their ids.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_
 
-from services.common.times import utc_day
+from services.common.times import start_of_day, utc_day
 from services.ledger import tables
 from services.ledger.store.charge_counts import TypeCount, count_by_type, days_with_matches
 from services.ledger.store.charge_filters import ChargeFilter
@@ -130,17 +130,13 @@ def _runs(days: Iterator[tuple[date, int]], left: ChargeFilter, limit: int) -> l
 def _within(wanted: ChargeFilter, run: tuple[date, date]) -> ChargeFilter:
     """The filter, to the days of a run."""
     first, last = run
-    starts = [moment for moment in (wanted.from_at, _midnight(first)) if moment is not None]
+    starts = [moment for moment in (wanted.from_at, start_of_day(first)) if moment is not None]
     ends = [moment for moment in (wanted.to_at, _midnight_after(last)) if moment is not None]
     return replace(wanted, from_at=max(starts), to_at=min(ends) if ends else None)
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
-
-
 def _midnight_after(day: date) -> datetime | None:
-    return None if day == date.max else _midnight(day + _ONE_DAY)
+    return None if day == date.max else start_of_day(day + _ONE_DAY)
 
 
 def _by_amount(

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, insert, select
 
 from services.common.money import Money
-from services.common.times import utc_day
+from services.common.times import start_of_day, utc_day
 from services.ledger import tables
 from services.ledger.store.statements import insert_rows
 from services.ledger.store.sweep_marks import mark_proven_by, mark_reported
@@ -98,8 +98,7 @@ def add_usage(
     ]
     insert_rows(connection, table, rows)
     if new:
-        first = datetime.combine(min(new)[0], time(), UTC)
-        after = datetime.combine(max(new)[0], time(), UTC) + timedelta(days=1)
+        first, after = start_of_day(min(new)[0]), start_of_day(max(new)[0]) + timedelta(days=1)
         mark_reported(connection, record_type, first, after)
 
 

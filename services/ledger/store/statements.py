@@ -59,3 +59,10 @@ def add_to_sums(connection: Connection, table: Table, rows: Sequence[Values], su
     statement = make(table)
     added = {name: table.c[name] + statement.excluded[name] for name in sums}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), in_order)
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert rows, but none of which the table has one with the same key, whoever wrote it."""
+    if rows:
+        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        connection.execute(make(table).on_conflict_do_nothing(), list(rows))

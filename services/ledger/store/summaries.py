@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from services.common.times import utc_day
+from services.common.times import start_of_day, utc_day
 from services.ledger.store.charge_filters import ChargeFilter
 from services.ledger.store.sum_rows import Grouping, SumRow, sums_of_charges, sums_of_days
 from services.ledger.store.text_search import Sought, seek
@@ -95,12 +95,12 @@ def _rows(connection: Connection, sought: Sought, grouping: Grouping | None) -> 
     if first_whole is not None and after_whole is not None and first_whole > after_whole:
         yield from sums_of_charges(connection, sought, grouping)
         return
-    if wanted.from_at is not None and first_whole is not None and _midnight(first_whole) > wanted.from_at:
-        head = replace(wanted, to_at=_midnight(first_whole))
+    if wanted.from_at is not None and first_whole is not None and start_of_day(first_whole) > wanted.from_at:
+        head = replace(wanted, to_at=start_of_day(first_whole))
         yield from sums_of_charges(connection, Sought(wanted=head), grouping)
     yield from sums_of_days(connection, wanted, grouping, first_whole, after_whole)
-    if wanted.to_at is not None and after_whole is not None and wanted.to_at > _midnight(after_whole):
-        tail = replace(wanted, from_at=_midnight(after_whole))
+    if wanted.to_at is not None and after_whole is not None and wanted.to_at > start_of_day(after_whole):
+        tail = replace(wanted, from_at=start_of_day(after_whole))
         yield from sums_of_charges(connection, Sought(wanted=tail), grouping)
 
 
@@ -108,11 +108,7 @@ def _first_whole_day(from_at: datetime | None) -> date | None:
     if from_at is None:
         return None
     day = utc_day(from_at)
-    return day if _midnight(day) == from_at or day == date.max else day + _ONE_DAY
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+    return day if start_of_day(day) == from_at or day == date.max else day + _ONE_DAY
 
 
 def _without_empty(sums: Any) -> Sums:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, select, tuple_
 
 from services.ledger import tables
 from services.ledger.store.cursors import read_cursor, write_cursor
+
+Verdict = Literal["complete", "different", "unproven"]
+"""What a sweep proves: all that was there is in the book; something is not; or its silence means nothing."""
 
 
 def list_open(
@@ -32,18 +35,32 @@ def list_open(
 
 
 def list_sweeps(
-    connection: Connection, record_type: str, read_since: datetime | None, page_size: int, cursor: str
+    connection: Connection,
+    record_type: str,
+    read_since: datetime | None,
+    page_size: int,
+    cursor: str,
+    verdict: Verdict | None = None,
 ) -> tuple[list[Any], str]:
-    """(rows of sweeps, next cursor), newest reading first."""
+    """(rows of sweeps, next cursor), newest reading first; of one verdict if one is given."""
     table = tables.sweeps
     query = select(table).order_by(table.c.read_at.desc(), table.c.id.desc())
     if record_type:
         query = query.where(table.c.record_type == record_type)
     if read_since is not None:
         query = query.where(table.c.read_at >= read_since)
+    if verdict is not None:
+        query = query.where(_has_verdict(verdict))
     if cursor:
         query = query.where(tuple_(table.c.read_at, table.c.id) < read_cursor(cursor, "page_token"))
     return _page(connection, query, page_size, "read_at")
+
+
+def _has_verdict(verdict: Verdict) -> ColumnElement[bool]:
+    table = tables.sweeps
+    if verdict == "different":
+        return table.c.held_count.is_distinct_from(table.c.total_results)
+    return and_(table.c.held_count == table.c.total_results, table.c.is_proven.is_(verdict == "complete"))
 
 
 def _page(connection: Connection, query: Any, page_size: int, time_column: str) -> tuple[list[Any], str]:

@@ -21,7 +21,7 @@ from services.common.server import DRAIN_S, Endpoint, open_server
 from services.common.wire import from_money
 from services.ledger import feed as feed_room
 from services.ledger import watcher as watcher_room
-from services.ledger.__main__ import SERVICE_NAME
+from services.ledger.__main__ import SERVICE_NAMES
 from services.ledger.facts import Rules
 from services.ledger.feed import ChargeFeed
 from services.ledger.service import LedgerService
@@ -105,7 +105,7 @@ async def running(url: str) -> AsyncIterator[Ledger]:
         endpoint = Endpoint(
             listen=Address("127.0.0.1", 0),
             listen_variable="LEDGER_LISTEN",
-            service_names=(SERVICE_NAME,),
+            service_names=SERVICE_NAMES[:1],
             add_servicers=partial(
                 ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerService(book, feed)
             ),

@@ -1,0 +1,77 @@
+"""The ledger's gRPC service for the proof of the book: decode, hand to the store, encode."""
+
+from functools import partial
+from typing import Any
+
+import grpc
+
+from services.common.errors import InvalidInput
+from services.ledger import proof_codec
+from services.ledger.amounts import day_of, days_of
+from services.ledger.store.book import Book
+from services.ledger.store.book_days import list_book_days
+from services.ledger.store.book_health import book_health
+from services.ledger.store.day_records import list_day_records
+from services.ledger.store.day_sources import claim_day
+from tollbook.ledger.v1 import proof_pb2, proof_pb2_grpc
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_USUAL_PAGE = 500
+_MAX_PAGE = 1000
+
+
+class ProofService(proof_pb2_grpc.ProofServiceServicer):
+    """Answers for what the book can prove. Errors are domain errors; the server's interceptor maps them."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._database = book.database
+
+    async def ListBookDays(
+        self, request: proof_pb2.ListBookDaysRequest, _context: Context
+    ) -> proof_pb2.ListBookDaysResponse:
+        first, after = days_of(request.from_day, request.to_day)
+        currency = self._book.rules.account_currency
+        days = await self._database.read_async(
+            lambda connection: list_book_days(connection, first, after, currency), at_one_moment=True
+        )
+        return proof_pb2.ListBookDaysResponse(days=map(proof_codec.encode_book_day, days))
+
+    async def ListDayRecords(
+        self, request: proof_pb2.ListDayRecordsRequest, _context: Context
+    ) -> proof_pb2.ListDayRecordsResponse:
+        record_type, day = _record_type(request.record_type), day_of(request.day, "day")
+        if not 0 <= request.page_size <= _MAX_PAGE:
+            raise InvalidInput(f"a page has 1 to {_MAX_PAGE} rows", "page_size")
+        size = request.page_size or _USUAL_PAGE
+        records, cursor = await self._database.read_async(
+            lambda connection: list_day_records(connection, record_type, day, size, request.page_token)
+        )
+        return proof_pb2.ListDayRecordsResponse(
+            records=map(proof_codec.encode_day_record, records), next_page_token=cursor
+        )
+
+    async def ClaimDay(
+        self, request: proof_pb2.ClaimDayRequest, _context: Context
+    ) -> proof_pb2.ClaimDayResponse:
+        record_type, day = _record_type(request.record_type), day_of(request.day, "day")
+        source = proof_codec.decode_source(request.source)
+        now = self._book.clock.now()
+        standing = await self._database.write_async(
+            lambda connection: claim_day(connection, record_type, day, source, now)
+        )
+        return proof_pb2.ClaimDayResponse(source=proof_codec.encode_source(standing))
+
+    async def GetBookHealth(
+        self, _request: proof_pb2.GetBookHealthRequest, _context: Context
+    ) -> proof_pb2.GetBookHealthResponse:
+        now, rules = self._book.clock.now(), self._book.rules
+        health = await self._database.read_async(partial(book_health, now=now, rules=rules))
+        return proof_codec.encode_health(health, rules.account_currency)
+
+
+def _record_type(name: str) -> str:
+    if not name:
+        raise InvalidInput("say which record type is meant", "record_type")
+    return name

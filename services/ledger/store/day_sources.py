@@ -1,0 +1,29 @@
+"""From where the records of one type and UTC day are booked: the first claim stands, whoever else comes."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from sqlalchemy import Connection, select
+
+from services.ledger import tables
+from services.ledger.store.statements import insert_missing
+
+Source = Literal["detail_records", "report", "report_without_ids"]
+
+
+def claim_day(connection: Connection, record_type: str, day: date, source: Source, now: datetime) -> Source:
+    """Claim a day for a source; returns the source whose claim stands."""
+    table = tables.day_sources
+    claim = {"record_type": record_type, "day": day, "source": source, "claimed_at": now}
+    insert_missing(connection, table, [claim])
+    query = select(table.c.source).where(table.c.record_type == record_type, table.c.day == day)
+    standing: Source = connection.execute(query).scalar_one()
+    return standing
+
+
+def sources_of_days(connection: Connection, first: date, after: date) -> dict[tuple[str, date], Source]:
+    """The claims that stand for days from `first` until before `after`, by (record type, day)."""
+    table = tables.day_sources
+    query = select(table.c.record_type, table.c.day, table.c.source)
+    rows = connection.execute(query.where(table.c.day >= first, table.c.day < after))
+    return {(row.record_type, row.day): row.source for row in rows}
