@@ -1,7 +1,7 @@
 """The book: every write is one transaction that adds facts, derives what they touch, and posts the differences."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import count, islice
@@ -15,6 +15,7 @@ from services.common.database import Database
 from services.common.errors import Conflict, InvalidInput
 from services.ledger import tables
 from services.ledger.facts import Rules
+from services.ledger.learned_rates import LearnedRates
 from services.ledger.store.book_lock import lock_book
 from services.ledger.store.clusters import lock_clusters
 from services.ledger.store.deriving import rederive
@@ -36,20 +37,39 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedEvents:
+    """How many events were new, and how many entries they made."""
+
+    new_count: int
+    entry_count: int
+
+
+@dataclass(slots=True)
 class Book:
-    """The write side of the store. Methods block; call them from worker threads."""
+    """The write side of the store. Methods block; call them from worker threads.
+
+    `rules` change in one thing: `learn` replaces the rates for calls that are estimated from then on.
+    """
 
     database: Database
     clock: Clock
     rules: Rules
 
+    def learn(self, rates: LearnedRates) -> None:
+        """Estimate at these rates from now on, where a leg has none yet."""
+        self.rules = replace(self.rules, rates=rates)
+
     def record_events(self, batch: list[WebhookEvent]) -> int:
         """Commit webhook events; returns how many were new. Raises InvalidInput, Conflict, Unavailable."""
+        return self.replay_events(batch).new_count
 
-        def work(connection: Connection) -> int:
+    def replay_events(self, batch: list[WebhookEvent]) -> RecordedEvents:
+        """The same, and tells what it caused: nothing where all are known. Raises like record_events."""
+
+        def work(connection: Connection) -> RecordedEvents:
             added = add_events(connection, batch, self.rules.account_currency)
-            rederive(connection, added.cluster_ids, self.rules, self.clock.now())
-            return added.new_count
+            entry_count = rederive(connection, added.cluster_ids, self.rules, self.clock.now())
+            return RecordedEvents(added.new_count, entry_count)
 
         return self._write(work)
 
