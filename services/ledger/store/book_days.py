@@ -11,7 +11,7 @@ from sqlalchemy import Connection, String, and_, column, func, select, true
 from services.common.money import Money
 from services.common.times import start_of_day
 from services.ledger import tables
-from services.ledger.store.day_sources import Source, sources_of_days
+from services.ledger.store.day_sources import DETAIL_RECORDS, Source, sources_of_days
 from services.ledger.store.day_texts import utc_day_text
 
 TypeDay = tuple[str, date]
@@ -75,7 +75,7 @@ def list_book_days(connection: Connection, first: date, after: date, account_cur
                 unreadable_count=unreadable_count,
                 open_count=open_counts.get(key, 0),
                 reported=side.reported.get(currency),
-                source=sources.get(key),
+                source=sources.get(key) or (DETAIL_RECORDS if side.sums else None),
                 complete_at=complete.get(key),
             )
             days.append(day)

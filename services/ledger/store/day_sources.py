@@ -3,22 +3,38 @@
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from services.ledger import tables
 from services.ledger.store.statements import insert_missing
 
 Source = Literal["detail_records", "report", "report_without_ids"]
 
+DETAIL_RECORDS: Source = "detail_records"
+"""The Detail Records API: what everything comes from that no report has brought."""
+
 
 def claim_day(connection: Connection, record_type: str, day: date, source: Source, now: datetime) -> Source:
-    """Claim a day for a source; returns the source whose claim stands."""
+    """Claim a day for a source; returns the source whose claim stands.
+
+    A report claims before its rows are booked. So where there are records and no claim, they came from the Detail
+    Records API, and the claim is its.
+    """
     table = tables.day_sources
-    claim = {"record_type": record_type, "day": day, "source": source, "claimed_at": now}
+    first = DETAIL_RECORDS if source != DETAIL_RECORDS and _holds(connection, record_type, day) else source
+    claim = {"record_type": record_type, "day": day, "source": first, "claimed_at": now}
     insert_missing(connection, table, [claim])
     query = select(table.c.source).where(table.c.record_type == record_type, table.c.day == day)
     standing: Source = connection.execute(query).scalar_one()
     return standing
+
+
+def _holds(connection: Connection, record_type: str, day: date) -> bool:
+    table = tables.record_rollups
+    query = select(func.sum(table.c.record_count)).where(
+        table.c.record_type == record_type, table.c.day == day
+    )
+    return bool(connection.execute(query).scalar())
 
 
 def sources_of_days(connection: Connection, first: date, after: date) -> dict[tuple[str, date], Source]:

@@ -11,7 +11,7 @@ from services.common.errors import TelnyxUnreachable, TollbookError, Unavailable
 from services.common.times import utc_day
 from services.reconciler.backfill.days import DaySource, runs, spoken
 from services.reconciler.backfill.orders import Orders
-from services.reconciler.backfill.plan import Order, kept_from
+from services.reconciler.backfill.plan import REPORT_FORM, Order, kept_from
 from services.reconciler.backfill.ports import DaysPort, ReportEnd, ReportRows, ReportsPort
 from services.reconciler.backfill.progress import Progress
 from services.reconciler.backfill.without_ids import charge_kind, fillable
@@ -116,7 +116,8 @@ class ReportBackfill:
             )
             return []
         if reading.bookable is None:
-            reading.bookable = await self._claim(order, has_ids=end.has_record_ids)
+            # No row at all. Claimed without ids, these days would be closed to what the API may tell of them after all.
+            reading.bookable = await self._claim(order, has_ids=True) if end.has_record_ids else order.days
         if end.broken_count:
             self._trouble(
                 order,
@@ -176,4 +177,4 @@ class ReportBackfill:
 def _query_form(record_type: str, end: ReportEnd) -> str:
     """Names the report as a form of query, so that its silence is proven by reports alone (rule 3.n)."""
     kind = "ids" if end.has_record_ids else "no ids"
-    return f"report {record_type} ({kind}) {end.account_key}"
+    return f"{REPORT_FORM}{record_type} ({kind}) {end.account_key}"

@@ -1,6 +1,7 @@
 """The ledger's days and Telnyx's batch reports over gRPC, behind the backfill's ports."""
 
 from collections.abc import AsyncGenerator, Awaitable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -8,15 +9,19 @@ import grpc
 
 from services.common.rpc_errors import from_rpc_error
 from services.common.wire import from_timestamp, to_timestamp
-from services.reconciler.backfill.days import Days, DayState, TypeDay
+from services.reconciler.backfill.days import Days, DayState, TypeDay, days_of
+from services.reconciler.backfill.plan import REPORT_FORM, REPORT_TYPES
 from services.reconciler.backfill.ports import ChargeKind, ReportEnd, ReportRows, ReportStatus
-from services.reconciler.codec import decode_day_source, encode_day
+from services.reconciler.codec import decode_day_source, decode_sweep, encode_day
 from services.reconciler.windows import Window
 from services.telnyx_vocabulary.wire import decode_record
 from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc, proof_pb2, proof_pb2_grpc
 from tollbook.telnyx.v1 import reports_pb2, reports_pb2_grpc
 
 _MAX_DAYS = 366
+_PAGE_SIZE = 1_000
+_MAX_PAGES = 100
+_UNREAD = DayState()
 _LISTING_TIMEOUT_S = 60.0
 _REPORT_TIMEOUT_S = 120.0
 _DOWNLOAD_TIMEOUT_S = 6 * 3_600.0
@@ -60,7 +65,28 @@ class DaysClient:
             for day in answer.days:
                 key = (day.record_type, date(day.day.year, day.day.month, day.day.day))
                 states[key] = DayState(decode_day_source(day.source), day.HasField("complete_time"))
+        for name in REPORT_TYPES:
+            if not all(states.get((name, day), _UNREAD).is_read for day in days):
+                await self._take_in_empty_reports(name, days, states)
         return states
+
+    async def _take_in_empty_reports(
+        self, record_type: str, days: Days, states: dict[TypeDay, DayState]
+    ) -> None:
+        """A report without rows proves nothing of its type, but need not be ordered again."""
+        request = ledger_pb2.ListSweepsRequest(
+            record_type=record_type, verdict=book_pb2.SWEEP_VERDICT_UNPROVEN, page_size=_PAGE_SIZE
+        )
+        for _ in range(_MAX_PAGES):
+            answer = await _answered(self._ledger.ListSweeps(request, timeout=_LISTING_TIMEOUT_S))
+            for sweep in map(decode_sweep, answer.sweeps):
+                if sweep.query_form.startswith(REPORT_FORM):
+                    for day in days_of([sweep.window]).intersection(days):
+                        key = (record_type, day)
+                        states[key] = replace(states.get(key, _UNREAD), is_read=True)
+            if not answer.next_page_token:
+                return
+            request.page_token = answer.next_page_token
 
     async def charge_counts(self, kind: ChargeKind, days: Days) -> dict[date, int]:
         window = days.window

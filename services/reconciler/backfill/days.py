@@ -22,12 +22,12 @@ ONE_DAY = timedelta(days=1)
 class DayState:
     """What the book has of one type and day.
 
-    `source`: the claim that stands; None where nothing has claimed the day. `is_complete`: a sweep over the whole day,
-    read after it, found exactly the records that the book holds.
+    `source`: the claim that stands; None where nothing has claimed the day. `is_read`: a sweep over the whole day,
+    read after it, found exactly the records that the book holds, or a report has shown that there are none.
     """
 
     source: DaySource | None = None
-    is_complete: bool = False
+    is_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ Method = Literal["auto", "windows", "reports"]
 REPORT_TYPES = ("sip-trunking", "call-control", "webrtc", "messaging", "fax")
 """The types of which there are batch reports."""
 
+REPORT_FORM = "report "
+"""Begins the form of query of a sweep that is a report."""
+
 REPORT_AGE = timedelta(days=2)
 """A day goes into a report when it is this old: records come hours late, and reports miss the last hours."""
 
@@ -99,7 +102,7 @@ def _by_windows(days: Days, types: Sequence[str], states: Mapping[TypeDay, DaySt
 
 
 def _is_done(state: DayState) -> bool:
-    return state.is_complete or state.source in ("report", "report_without_ids")
+    return state.is_read or state.source in ("report", "report_without_ids")
 
 
 def _by_reports(days: Days, types: Iterable[str], states: Mapping[TypeDay, DayState]) -> Plan:
@@ -112,7 +115,7 @@ def _by_reports(days: Days, types: Iterable[str], states: Mapping[TypeDay, DaySt
     for name in reported:
         for day in days:
             state = states.get((name, day), _UNCLAIMED)
-            if state.is_complete:
+            if state.is_read:
                 continue
             (in_part if state.source == "detail_records" else wanted)[name].append(day)
     troubles = [

@@ -58,9 +58,9 @@ def test_an_order_is_one_type_and_one_month_newest_month_first() -> None:
 def test_days_that_are_whole_are_left_out_and_days_of_the_api_stay_its_own() -> None:
     first, second, third = (date(2026, 9, day) for day in (1, 2, 3))
     states = {
-        ("sip-trunking", first): DayState("report", is_complete=True),
-        ("sip-trunking", second): DayState("detail_records", is_complete=False),
-        ("sip-trunking", third): DayState("report", is_complete=False),
+        ("sip-trunking", first): DayState("report", is_read=True),
+        ("sip-trunking", second): DayState("detail_records", is_read=False),
+        ("sip-trunking", third): DayState("report", is_read=False),
     }
     plan = make_plan(Days(first, date(2026, 9, 4)), "auto", ("sip-trunking",), states, NOW)
     assert _ordered(plan) == {("sip-trunking", third)}
@@ -73,7 +73,7 @@ def test_windows_alone_read_old_days_too_but_never_those_of_a_report() -> None:
     states = {
         ("amd", date(2026, 9, 1)): DayState("report_without_ids"),
         ("messaging", date(2026, 9, 1)): DayState("detail_records"),
-        ("call-control", date(2026, 9, 1)): DayState("detail_records", is_complete=True),
+        ("call-control", date(2026, 9, 1)): DayState("detail_records", is_read=True),
     }
     plan = _plan(Days(date(2026, 9, 1), date(2026, 9, 2)), "windows", states)
     assert set(plan.unprovable) == {("sip-trunking", date(2026, 9, 1)), ("messaging", date(2026, 9, 1))}
@@ -98,9 +98,9 @@ _STATES = st.sampled_from(
         None,
         DayState(),
         DayState("detail_records"),
-        DayState("detail_records", is_complete=True),
+        DayState("detail_records", is_read=True),
         DayState("report"),
-        DayState("report", is_complete=True),
+        DayState("report", is_read=True),
         DayState("report_without_ids"),
     ]
 )

@@ -31,7 +31,7 @@ def test_charges_that_such_reports_made_do_not_stand_in_the_way_of_the_others_of
 
 
 def test_charges_of_the_api_do() -> None:
-    states = {("sip-trunking", OLD): DayState("detail_records", is_complete=True)}
+    states = {("sip-trunking", OLD): DayState("detail_records", is_read=True)}
     assert fillable("call-control", [OLD], KEPT, states, {OLD: 7}) == []
 
 

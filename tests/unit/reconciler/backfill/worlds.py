@@ -37,9 +37,10 @@ class FakeDays:
     charges: dict[tuple[ChargeKind, date], int] = field(default_factory=dict)
 
     async def day_states(self, days: Days) -> dict[TypeDay, DayState]:
-        units = {*self.ledger.claims, *self._held()}
+        swept = {(sweep.record_type, day) for sweep in self.ledger.sweeps for day in days}
+        units = {*self.ledger.claims, *self._held(), *swept}
         return {
-            (name, day): DayState(self._source((name, day)), self._is_complete(name, day))
+            (name, day): DayState(self._source((name, day)), self._is_read(name, day))
             for name, day in units
             if day in set(days)
         }
@@ -57,7 +58,7 @@ class FakeDays:
     def _source(self, unit: TypeDay) -> DaySource | None:
         return self.ledger.claims.get(unit) or ("detail_records" if unit in self._held() else None)
 
-    def _is_complete(self, record_type: str, day: date) -> bool:
+    def _is_read(self, record_type: str, day: date) -> bool:
         window = Days(day, day + timedelta(days=1)).window
         return any(
             sweep.record_type == record_type
