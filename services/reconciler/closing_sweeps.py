@@ -22,13 +22,14 @@ from services.reconciler.sweep_histories import SweepHistories
 from services.reconciler.trailing import SweepRules
 from services.reconciler.troubles import Troubles
 from services.reconciler.usage_reading import UsageReading
-from services.reconciler.windows import MAX_WINDOW_ROWS, Window
+from services.reconciler.windows import Window
 
 _SHARE: Final = 0.25
 _MAX_WINDOWS: Final = 20
 _LEAST_PACE_S: Final = 1.0
 _PACE_PER_INTERVAL: Final = 0.25
 _LONGEST_PER_INTERVAL: Final = 4.0
+_MOST_OWN_ROWS: Final = 500
 _OWN_WINDOW_S: Final = 2 * CLOSING_MARGIN.total_seconds()
 
 Needs = dict[str, list[ClosingNeed]]
@@ -37,8 +38,7 @@ Needs = dict[str, list[ClosingNeed]]
 class ClosingSweeps:
     """Closes, type by type, the windows of items that still miss something after the settle horizon.
 
-    Where records lie so densely that a call's own window takes the quota of a minute, calls wait for their day to be
-    closed. A type's windows are looked at again at most each quarter of the sweep interval, and less and less often
+    Where records lie so densely that a call's own window holds many pages, calls wait for their day to be closed. A type's windows are looked at again at most each quarter of the sweep interval, and less and less often
     while the same items stay open.
     """
 
@@ -83,7 +83,7 @@ class ClosingSweeps:
         histories = await self._histories.known()
 
         def leaves(record_type: str, span: Window) -> bool:
-            is_dense = self._reader.rows_per_s(record_type) * _OWN_WINDOW_S > MAX_WINDOW_ROWS
+            is_dense = self._reader.rows_per_s(record_type) * _OWN_WINDOW_S > _MOST_OWN_ROWS
             return is_dense and awaits_its_day(span, histories[record_type].closed_days)
 
         now_s = self._clock.monotonic_s()

@@ -34,6 +34,7 @@ async def test_an_empty_book_reads_the_last_day_of_every_type_first_then_the_pas
 async def test_what_was_swept_is_not_swept_again_after_a_restart(world: World) -> None:
     await world.sweep_all()
     asked = len(world.telnyx.asked)
+    await world.reconciler.leadership.give_up()
     world.restart()
     await world.sweep_all()
     assert len(world.telnyx.asked) == asked
@@ -42,6 +43,7 @@ async def test_what_was_swept_is_not_swept_again_after_a_restart(world: World) -
 async def test_the_backfill_goes_on_where_it_was_interrupted(world: World) -> None:
     for _ in range(6):
         await world.reconciler.sweeps.tick()
+    await world.reconciler.leadership.give_up()
     world.restart()
     await world.sweep_all()
     windows = [(sweep.record_type, sweep.window) for sweep in world.ledger.sweeps]
