@@ -31,6 +31,12 @@ def parse_rfc3339(text: object) -> datetime:
         raise UnreadableTime(f"not a time that exists: {str(text)[:40]!r}") from error
 
 
+def names_zone(text: str) -> bool:
+    """Whether the text of a time says in which zone it is."""
+    match = _RFC3339.fullmatch(text)
+    return match is not None and match["zone"] is not None
+
+
 def format_rfc3339(moment: datetime) -> str:
     """RFC 3339 in UTC with a `Z`; microseconds only where there are any."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

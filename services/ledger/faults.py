@@ -14,7 +14,7 @@ from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
 OTHER_CONTENT = "id: it came with more than one content"
 FUTURE = "more than a day later than its receipt"
-CREDIT = "a credit: it is below 0"
+CREDIT = "below 0, a credit"
 
 _FUTURE_AFTER = timedelta(days=1)
 """Carrier clocks differ by up to a minute; a day is no clock."""

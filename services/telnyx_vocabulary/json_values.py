@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from services.common.money import Money, UnreadableAmount, parse_money
-from services.common.times import UnreadableTime, parse_rfc3339
+from services.common.times import UnreadableTime, names_zone, parse_rfc3339
 
 ABSENT = msgspec.Raw()
 """The raw value of a field that is not there."""
@@ -117,7 +117,10 @@ class ValueReader:
         return tuple(text for text in read if text)
 
     def time(self, raw: msgspec.Raw, name: str) -> datetime | None:
-        """An RFC 3339 time within this century; None if absent or unreadable."""
+        """An RFC 3339 time within this century; None if absent or unreadable.
+
+        One without a zone is UTC, as Telnyx means it; that it was not said is noted.
+        """
         text = self.text(raw, name)
         if not text:
             return None
@@ -127,6 +130,8 @@ class ValueReader:
             self.complain(name, error)
             return None
         if _EARLIEST <= moment < _LATEST:
+            if not names_zone(text):
+                self.complain(name, "names no time zone, read as UTC")
             return moment
         self.complain(name, f"outside the years 2000 to 2099: {text[:40]!r}")
         return None
