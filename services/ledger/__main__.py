@@ -18,7 +18,9 @@ from services.ledger.balance_service import BalanceService
 from services.ledger.estimate_gauges import keep_judging_estimates
 from services.ledger.feed import ChargeFeed
 from services.ledger.proof_service import ProofService
+from services.ledger.rate_learning import keep_learning
 from services.ledger.retention import keep_dropping
+from services.ledger.sealing import keep_sealing
 from services.ledger.service import LedgerService
 from services.ledger.settings import LedgerSettings
 from services.ledger.store.book import Book
@@ -40,12 +42,12 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
     await asyncio.to_thread(migrate, database, MIGRATIONS, VERSION_TABLE)
     book = Book(database, SystemClock(), settings.rules())
     await asyncio.to_thread(book.apply_sweeps)
+    beside_calls = [keep_sealing(book), keep_learning(book), keep_judging_estimates(book)]
     if settings.raw_retention_days:
-        dropping = asyncio.create_task(keep_dropping(book, settings.raw_retention_days))
-        stack.callback(dropping.cancel)
+        beside_calls.append(keep_dropping(book, settings.raw_retention_days))
+    for work in beside_calls:
+        stack.callback(asyncio.create_task(work).cancel)
     feed = ChargeFeed(database)
-    judging = asyncio.create_task(keep_judging_estimates(book))
-    stack.callback(judging.cancel)
 
     def add_servicers(server: grpc.aio.Server) -> None:
         ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerService(book, feed), server)

@@ -1,18 +1,25 @@
 """The ledger's gRPC service for the proof of the book: decode, hand to the store, encode."""
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
 import grpc
 
 from services.common.errors import InvalidInput
-from services.ledger import proof_codec
+from services.common.wire import optional_time
+from services.ledger import proof_codec, verification_codec
+from services.ledger.admission import admit_moment, refused_as
 from services.ledger.amounts import day_of, days_of
+from services.ledger.replay import Replayer
+from services.ledger.store.blocks import load_head
 from services.ledger.store.book import Book
 from services.ledger.store.book_days import list_book_days
 from services.ledger.store.book_health import book_health
 from services.ledger.store.day_records import list_day_records
 from services.ledger.store.day_sources import claim_day
+from services.ledger.verification import Verifier
 from tollbook.ledger.v1 import proof_pb2, proof_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -27,6 +34,8 @@ class ProofService(proof_pb2_grpc.ProofServiceServicer):
     def __init__(self, book: Book) -> None:
         self._book = book
         self._database = book.database
+        self._verifier = Verifier(book.database, book.clock)
+        self._replayer = Replayer(book)
 
     async def ListBookDays(
         self, request: proof_pb2.ListBookDaysRequest, _context: Context
@@ -69,6 +78,31 @@ class ProofService(proof_pb2_grpc.ProofServiceServicer):
         now, rules = self._book.clock.now(), self._book.rules
         health = await self._database.read_async(partial(book_health, now=now, rules=rules))
         return proof_codec.encode_health(health, rules.account_currency)
+
+    async def VerifyBook(
+        self, request: proof_pb2.VerifyBookRequest, _context: Context
+    ) -> AsyncIterator[proof_pb2.VerifyBookResponse]:
+        async with aclosing(self._verifier.verify(self._book.rules, request.expected_head)) as items:
+            async for item in items:
+                yield verification_codec.encode_item(item)
+
+    async def GetHead(
+        self, _request: proof_pb2.GetHeadRequest, _context: Context
+    ) -> proof_pb2.GetHeadResponse:
+        head = await self._database.read_async(load_head, at_one_moment=True)
+        return verification_codec.encode_head(head)
+
+    async def ReplayEvents(
+        self, request: proof_pb2.ReplayEventsRequest, _context: Context
+    ) -> AsyncIterator[proof_pb2.ReplayEventsResponse]:
+        with refused_as("from_time"):
+            from_at, to_at = optional_time(request, "from_time"), optional_time(request, "to_time")
+        for moment in (from_at, to_at):
+            if moment is not None:
+                admit_moment(moment, "from_time")
+        async with aclosing(self._replayer.replay(from_at, to_at)) as steps:
+            async for told in steps:
+                yield verification_codec.encode_replayed(told)
 
 
 def _record_type(name: str) -> str:

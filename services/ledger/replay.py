@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from services.common.errors import Unavailable
 from services.ledger.store.book import Book
 from services.ledger.store.kept_events import (
     BEFORE_ALL,
@@ -28,30 +30,51 @@ class Replayed:
     entry_count: int = 0
 
 
-async def replay_events(
-    book: Book, from_at: datetime | None, to_at: datetime | None
-) -> AsyncGenerator[Replayed, None]:
-    """Hand the events that were received in a range to the book again, batch by batch; tells after each.
+class Replayer:
+    """Replays the events of one book, once at a time."""
 
-    What live events cause meanwhile is not counted: a batch tells what its own transaction did. Raises Conflict and
-    Unavailable; what was run by then has had its effect, which is none.
-    """
-    wanted = ReceiptRange(from_at=from_at, to_at=to_at, last_id=await book.database.read_async(last_event_id))
-    total = await book.database.read_async(partial(count_events, wanted=wanted))
-    told = Replayed(0, total)
-    place = BEFORE_ALL
-    yield told
-    while True:
-        events, place = await book.database.read_async(
-            partial(events_after, wanted=wanted, place=place, limit=_EVENTS_AT_ONCE)
-        )
-        if not events:
-            return
-        recorded = await asyncio.to_thread(book.replay_events, events)
-        told = Replayed(
-            told.done_count + len(events),
-            max(total, told.done_count + len(events)),
-            told.new_count + recorded.new_count,
-            told.entry_count + recorded.entry_count,
-        )
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._is_busy = False
+
+    async def replay(
+        self, from_at: datetime | None, to_at: datetime | None
+    ) -> AsyncGenerator[Replayed, None]:
+        """Hand the events that were received in a range to the book again, batch by batch; tells after each.
+
+        What live events cause meanwhile is not counted: a batch tells what its own transaction did. Raises Unavailable,
+        also while another replay runs, and Conflict; what was run by then has had its effect, which is none.
+        """
+        if self._is_busy:
+            raise Unavailable("events are being replayed already: try again when that has ended")
+        self._is_busy = True
+        try:
+            async with aclosing(self._replay(from_at, to_at)) as steps:
+                async for told in steps:
+                    yield told
+        finally:
+            self._is_busy = False
+
+    async def _replay(
+        self, from_at: datetime | None, to_at: datetime | None
+    ) -> AsyncGenerator[Replayed, None]:
+        database = self._book.database
+        last_id = await database.read_async(last_event_id)
+        wanted = ReceiptRange(from_at=from_at, to_at=to_at, last_id=last_id)
+        told = Replayed(0, await database.read_async(partial(count_events, wanted=wanted)))
         yield told
+        place = BEFORE_ALL
+        while True:
+            events, place = await database.read_async(
+                partial(events_after, wanted=wanted, place=place, limit=_EVENTS_AT_ONCE)
+            )
+            if not events:
+                return
+            recorded = await asyncio.to_thread(self._book.replay_events, events)
+            told = Replayed(
+                told.done_count + len(events),
+                max(told.total_count, told.done_count + len(events)),
+                told.new_count + recorded.new_count,
+                told.entry_count + recorded.entry_count,
+            )
+            yield told

@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, select, update
 
-from services.common.errors import TollbookError
 from services.ledger import tables
+from services.ledger.periodic import keep_doing
 from services.ledger.store.book import Book
 
 _ROWS_PER_TRANSACTION = 1_000
@@ -36,11 +37,10 @@ def drop_raw_texts(book: Book, keep: timedelta) -> int:
 
 
 async def keep_dropping(book: Book, keep_days: int) -> None:
-    """Drop what is too old, now and each hour; never ends. A failure is logged and tried again."""
-    while True:
-        try:
-            while dropped := await asyncio.to_thread(drop_raw_texts, book, timedelta(days=keep_days)):
-                _log.info("raw_texts.dropped", rows=dropped)
-        except TollbookError as error:
-            _log.warning("raw_texts.not_dropped", message=error.detail)
-        await asyncio.sleep(_PAUSE_S)
+    """Drop what is too old, now and each hour; never ends."""
+    await keep_doing("raw_texts.drop", partial(_drop_all, book, timedelta(days=keep_days)), _PAUSE_S)
+
+
+async def _drop_all(book: Book, keep: timedelta) -> None:
+    while dropped := await asyncio.to_thread(drop_raw_texts, book, keep):
+        _log.info("raw_texts.dropped", rows=dropped)

@@ -13,10 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from services.common.clock import Clock
 from services.common.database import Database
 from services.ledger.chain import MAX_BLOCK_ENTRIES, Block, seal
+from services.ledger.periodic import keep_doing
 from services.ledger.store.blocks import add_block, last_block, sealable_entries
+from services.ledger.store.book import Book
 from services.ledger.store.journal_tail import Tail, begin, prove
 
-PAUSE_S = 1.0
+_PAUSE_S = 1.0
 
 
 class Sealer:
@@ -74,3 +76,8 @@ def _look(connection: Connection) -> tuple[Tail, int]:
     """Where the journal ends, and up to where it is sealed."""
     sealed = last_block(connection)
     return begin(connection), sealed.last_entry_id if sealed else 0
+
+
+async def keep_sealing(book: Book) -> None:
+    """Seal now and each second; never ends."""
+    await keep_doing("journal.seal", Sealer(book.database, book.clock).seal, _PAUSE_S)

@@ -1,13 +1,15 @@
 """Replaying kept events: the same path as live ones, and nothing comes of it."""
 
 import asyncio
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 
 import pytest
 
+from services.common.errors import Unavailable
 from services.ledger import replay
-from services.ledger.replay import Replayed, replay_events
+from services.ledger.replay import Replayed, Replayer
 from services.ledger.store.book import Book
 from tests.support.clocks import ManualClock
 from tests.support.ledger_books import all_rows, record_all
@@ -26,7 +28,7 @@ EVENTS = [
 
 def replayed(book: Book, from_at: datetime | None = None, to_at: datetime | None = None) -> list[Replayed]:
     async def run() -> list[Replayed]:
-        return [told async for told in replay_events(book, from_at, to_at)]
+        return [told async for told in Replayer(book).replay(from_at, to_at)]
 
     return asyncio.run(run())
 
@@ -92,12 +94,24 @@ def test_what_live_events_cause_meanwhile_is_not_counted(
     monkeypatch.setattr(replay, "_EVENTS_AT_ONCE", 2)
 
     async def run() -> Replayed:
-        async for told in replay_events(filled, None, None):
+        async for told in Replayer(filled).replay(None, None):
             live = f"live {told.done_count}"
             filled.record_events([leg(live, live).hangup(60, received_at=at(120))])
         return told
 
     assert asyncio.run(run()) == Replayed(6, 6, new_count=0, entry_count=0)
+
+
+def test_one_replay_at_a_time(filled: Book) -> None:
+    async def run() -> None:
+        replayer = Replayer(filled)
+        async with aclosing(replayer.replay(None, None)) as first:
+            await anext(first)
+            with pytest.raises(Unavailable, match="being replayed already"):
+                await anext(replayer.replay(None, None))
+        assert (await anext(replayer.replay(None, None))).total_count == 6
+
+    asyncio.run(run())
 
 
 def test_the_entries_of_new_events_are_counted(book: Book) -> None:
