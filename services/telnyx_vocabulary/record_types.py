@@ -142,7 +142,7 @@ RECORD_TYPES: tuple[RecordType, ...] = (
         usage_product="verify-2fa",
     ),
     RecordType("wireless", time_field="created_at", amount_field="data_cost", billed_by_unit=True),
-    RecordType("media_storage", time_field="created_at", billed_by_unit=True),
+    RecordType("media_storage", time_field="created_at", billed_by_unit=True, usage_product="media-storage"),
     RecordType("fax", time_field="created_at", billed_by_unit=True, usage_product="fax-api"),
 )
 
