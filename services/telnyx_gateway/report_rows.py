@@ -13,6 +13,7 @@ from datetime import datetime
 
 import msgspec
 
+from services.common.times import UnreadableTime, names_zone, parse_rfc3339
 from services.telnyx_gateway.csv_rows import CsvRow
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.record_types import RecordType
@@ -102,11 +103,10 @@ class RowReader:
         fields = _by_name(self.columns.fields, cells)
         raw = msgspec.json.encode(fields)
         id_field = self.record_type.id_field
-        if any(name in fields for name in (id_field, *_ID_FIELDS)):
-            return read_record(raw, self.record_type, self.observed_at)
-        named = msgspec.json.encode({**fields, id_field: self._name(raw)})
-        record = replace(read_record(named, self.record_type, self.observed_at), raw=raw)
-        if not self.columns.has_record_ids:
+        is_named = any(name in fields for name in (id_field, *_ID_FIELDS))
+        named = _zoned(fields, self.record_type) | ({} if is_named else {id_field: self._name(raw)})
+        record = replace(read_record(msgspec.json.encode(named), self.record_type, self.observed_at), raw=raw)
+        if is_named or not self.columns.has_record_ids:
             return record
         return replace(record, unreadable=(*record.unreadable, f"{id_field}: a record without a readable id"))
 
@@ -131,3 +131,17 @@ def _by_name(names: tuple[str, ...], cells: tuple[str, ...]) -> dict[str, str]:
     """The cells that say anything; of two columns of one name the first counts. Sorted: the order says nothing."""
     pairs = zip(reversed(names), reversed(cells), strict=True)
     return dict(sorted((name, cell.strip()) for name, cell in dict(pairs).items() if cell.strip()))
+
+
+def _zoned(fields: Mapping[str, str], record_type: RecordType) -> dict[str, str]:
+    """With the zone of their times said where the cells leave it out: every report is ordered in UTC."""
+    times = {record_type.time_field, record_type.end_field, "answered_at", "finished_at"}
+    return {name: _in_utc(text) if name in times else text for name, text in fields.items()}
+
+
+def _in_utc(text: str) -> str:
+    try:
+        parse_rfc3339(text)
+    except UnreadableTime:
+        return text
+    return text if names_zone(text) else f"{text}Z"

@@ -385,6 +385,10 @@ async def test_odd_records_are_kept_and_say_what_is_odd() -> None:
         "too-many-decimals": ["cost: more than 9 decimals: '0.01500000000000004'"],
         "without-cost": ["cost: missing"],
         "without-id": ["id: a record without a readable id"],
+        "without-zone": [
+            f"{name}: names no time zone, read as UTC"
+            for name in ("started_at", "answered_at", "finished_at")
+        ],
     }
     assert from_money(found["credit"].cost).nanos == -15_000_000
     assert found["other-currency"].cost.currency_code == "EUR"

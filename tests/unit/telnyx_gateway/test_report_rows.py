@@ -68,6 +68,14 @@ def test_a_row_of_the_portals_form() -> None:
     assert (reader.row_count, reader.broken_count) == (1, 0)
 
 
+def test_a_time_that_is_none_is_told_as_it_is_written() -> None:
+    headings = (*PORTAL, "Answer Timestamp")
+    (record,), reader = read(CALLS, headings, (*CALL[:2], "soon", *CALL[3:], "2026-07-01T11:45:12+02:00"))
+    assert record.unreadable == ("started_at: not an RFC 3339 time: 'soon'",)
+    assert record.answered_at == datetime(2026, 7, 1, 9, 45, 12, tzinfo=UTC)
+    assert reader.broken_count == 1
+
+
 def test_equal_rows_are_told_apart_and_named_the_same_when_read_again() -> None:
     other = (*CALL[:4], "0.0160")
     first, _ = read(CALLS, PORTAL, CALL, other, CALL)
