@@ -19,6 +19,7 @@ _TRAFFIC_SETTINGS: dict[str, object] = {
     "tax_percent": "8",
     "recharge_below": "10",
     "recharge_amount": "5.00",
+    "call_cost_in_webhooks": "true",
 }
 
 
