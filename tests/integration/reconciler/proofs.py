@@ -1,6 +1,6 @@
 """A book of a sandbox account, and the services that prove it, over real gRPC."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -22,12 +22,13 @@ from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
 from services.reconciler.proof import Neighbours, compose_proof
 from services.reconciler.reader import Reader
 from services.reconciler.reconciler import Reconciler
+from services.reconciler.repeating import Ticker
 from services.reconciler.settings import ReconcilerSettings
 from services.reconciler.sweep_histories import SWEPT_TYPES
 from services.reconciler.telnyx_client import TelnyxClient
 from services.reconciler.windows import Window
 from tests.integration.reconciler.servers import LOOPBACK
-from tollbook.ledger.v1 import ledger_pb2_grpc
+from tollbook.ledger.v1 import balance_pb2_grpc
 from tollbook.reconciler.v1 import audit_pb2, audit_pb2_grpc, doctor_pb2_grpc
 
 AGO_S = 4 * 86_400
@@ -36,12 +37,13 @@ AGO_S = 4 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Prover:
-    """The reconciler's two services, the ledger's, and a reader that fills the book when told to."""
+    """The reconciler's two services, its polling, and a reader; nothing happens until it is told to."""
 
     reader: Reader
+    polling: Sequence[Ticker]
     audits: audit_pb2_grpc.AuditServiceStub
     doctors: doctor_pb2_grpc.DoctorServiceStub
-    ledger: ledger_pb2_grpc.LedgerServiceStub
+    balances: balance_pb2_grpc.BalanceServiceStub
 
     async def read_everything(self) -> None:
         """One sweep of each type over the last week; recent days are not over yet."""
@@ -94,7 +96,8 @@ async def open_prover(folder: Path, to_telnyx: grpc.aio.Channel) -> AsyncIterato
         channel = await stack.enter_async_context(open_channel(str(served)))
         yield Prover(
             reader=reader,
+            polling=proof.tickers,
             audits=audit_pb2_grpc.AuditServiceStub(channel),
             doctors=doctor_pb2_grpc.DoctorServiceStub(channel),
-            ledger=ledger_pb2_grpc.LedgerServiceStub(to_ledger),
+            balances=balance_pb2_grpc.BalanceServiceStub(to_ledger),
         )

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from google.type import date_pb2
 
 from services.common.errors import InvalidInput, NotFound
 from services.common.rpc_errors import from_rpc_error
-from services.common.wire import from_money
+from services.common.times import utc_day
+from services.common.wire import from_money, to_date, to_timestamp
 from tests.integration.reconciler.histories import open_account
 from tests.integration.reconciler.proofs import AGO_S, Prover, open_prover
 from tests.sandbox.records import DetailRecord
 from tests.sandbox.server import Sandbox
+from tollbook.ledger.v1 import balance_pb2
 from tollbook.reconciler.v1 import audit_pb2, doctor_pb2
 
 EQUAL = audit_pb2.AUDIT_VERDICT_EQUAL
@@ -179,6 +182,31 @@ async def test_a_session_that_nobody_knows(scene: Scene) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await scene.prover.audits.CompareWitnesses(audit_pb2.CompareWitnessesRequest(session_id="nobody"))
     assert isinstance(from_rpc_error(refused.value), NotFound)
+
+
+async def test_the_balance_and_account_charges_are_polled(scene: Scene) -> None:
+    balance, charges, _ = scene.prover.polling
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    scene.sandbox.core.account.finances.book("new_otc", Decimal("1.5"), yesterday)
+    await balance.turn()
+    for _ in range(3):
+        await charges.turn()
+    now = datetime.now(UTC)
+    request = balance_pb2.ListBalancesRequest(
+        from_time=to_timestamp(now - timedelta(hours=1)), to_time=to_timestamp(now + timedelta(hours=1))
+    )
+    [snapshot] = (await scene.prover.balances.ListBalances(request)).snapshots
+    assert from_money(snapshot.available_credit).nanos != 0
+    today = utc_day(now)
+    listing = balance_pb2.ListAccountChargesRequest(
+        from_day=to_date(today - timedelta(days=5)), to_day=to_date(today)
+    )
+    days = (await scene.prover.balances.ListAccountCharges(listing)).days
+    assert [day.charges.day.day for day in days] == [(today - timedelta(days=ago)).day for ago in (3, 2, 1)]
+    assert [from_money(day.charges.new_one_time).nanos for day in days] == [0, 0, 1_500_000_000]
+    found = await scene.prover.doctors.Diagnose(doctor_pb2.DiagnoseRequest(), timeout=60)
+    [check] = [check for check in found.checks if check.name == "Balance"]
+    assert "are available" in check.finding
 
 
 async def test_a_diagnosis(scene: Scene) -> None:
