@@ -5,11 +5,11 @@ Mirrors `services/ledger/store/{recorded_sweeps,sweep_marks,sweep_weights,loaded
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from services.common.times import start_of_day, utc_day
+from services.common.times import utc_day
 from services.ledger.charges import OpenItem
 from services.ledger.closing import MARGIN, PROOF_PERIOD
 from services.ledger.facts import ProvenWindow, UsageReading
@@ -92,7 +92,8 @@ class HeldSweeps:
         self._key_spoken: defaultdict[str, list[datetime]] = defaultdict(list)
         self._silent: defaultdict[str, dict[int, HeldSweep]] = defaultdict(dict)
         self._usage_reads: defaultdict[str, dict[tuple[str, datetime], None]] = defaultdict(dict)
-        self._over_days: defaultdict[str, list[HeldSweep]] = defaultdict(list)
+        self._over_days: defaultdict[tuple[str, date], list[HeldSweep]] = defaultdict(list)
+        self._costly_days: defaultdict[str, dict[date, None]] = defaultdict(dict)
         self._last_words: dict[tuple[str, date], tuple[datetime, str, int]] = {}
         self.last_read_at: datetime | None = None
 
@@ -120,8 +121,8 @@ class HeldSweeps:
         newest = self._newest_read.get(sweep.record_type, sweep.read_at)
         self._newest_read[sweep.record_type] = max(newest, sweep.read_at)
         self.last_read_at = max(self.last_read_at or sweep.read_at, sweep.read_at)
-        if window.end_at - window.start_at >= _DAY:
-            self._over_days[sweep.record_type].append(held)
+        for day in _whole_days(sweep):
+            self._over_days[sweep.record_type, day].append(held)
         if sweep.total_results:
             insort(self._spoken[sweep.query_form], sweep.read_at)
             insort(self._key_spoken[sweep.account_key], sweep.read_at)
@@ -137,6 +138,8 @@ class HeldSweeps:
             key = (usage.record_type, row.day, row.cost.currency, usage.account_key, usage.read_at)
             is_news |= self.usage.get(key) != row.cost.nanos
             self.usage[key] = row.cost.nanos
+            if row.cost.nanos:
+                self._costly_days[usage.record_type][row.day] = None
             word = (usage.read_at, usage.account_key, row.cost.nanos)
             day_key = (usage.record_type, row.day)
             self._last_words[day_key] = max(word, self._last_words.get(day_key, word))
@@ -155,17 +158,9 @@ class HeldSweeps:
 
     def complete_at(self, record_type: str, day: date) -> datetime | None:
         """When a proven sweep over a whole day, read after it, was last complete."""
-        begin = start_of_day(day)
+        over_day = self._over_days[record_type, day]
         return max(
-            (
-                held.sweep.read_at
-                for held in self._over_days[record_type]
-                if held.is_complete
-                and held.is_proven
-                and held.sweep.window.start_at <= begin
-                and min(held.sweep.window.end_at, held.sweep.read_at) >= begin + _DAY
-            ),
-            default=None,
+            (held.sweep.read_at for held in over_day if held.is_complete and held.is_proven), default=None
         )
 
     def mark_outdated(self, record_type: str, record_time: datetime | None, first_at: datetime) -> None:
@@ -190,10 +185,7 @@ class HeldSweeps:
     def is_contradicted(self, sweep: Sweep) -> bool:
         """usage_reports show more than 0 for a day of the window."""
         first, last = utc_day(sweep.window.start_at), utc_day(sweep.window.end_at)
-        return any(
-            name == sweep.record_type and nanos and first <= day <= last
-            for (name, day, *_), nanos in self.usage.items()
-        )
+        return any(first <= day <= last for day in self._costly_days[sweep.record_type])
 
     def windows_for(
         self, items: Iterable[OpenItem], horizon: timedelta
@@ -279,3 +271,12 @@ def _spoke(reads: list[datetime], by: datetime) -> bool:
     """Whether one of these moments lies in the days before another, or on it."""
     place = bisect_right(reads, by)
     return place > 0 and reads[place - 1] >= by - PROOF_PERIOD
+
+
+def _whole_days(sweep: Sweep) -> Iterator[date]:
+    """The UTC days that a window spans and that were over when it was read."""
+    day = utc_day(sweep.window.start_at + _DAY - timedelta(microseconds=1))
+    after = utc_day(min(sweep.window.end_at, sweep.read_at))
+    while day < after:
+        yield day
+        day += _DAY

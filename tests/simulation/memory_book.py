@@ -6,9 +6,10 @@ result.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from services.common.clock import Clock
+from services.common.times import utc_day
 from services.ledger.charges import Charge, Derived
 from services.ledger.closing import MARGIN
 from services.ledger.derive import derive
@@ -62,6 +63,7 @@ class MemoryBook:
     days: BookedDays = field(default_factory=BookedDays)
     estimates: dict[str, Estimate] = field(default_factory=dict)
     exact_calls: dict[str, ExactCall] = field(default_factory=dict)
+    _by_day: dict[date, dict[Cluster, None]] = field(default_factory=dict)
     entry_count: int = 0
     derivation_count: int = 0
 
@@ -143,9 +145,15 @@ class MemoryBook:
     def _inside(self, sweep: Sweep) -> set[Cluster]:
         """All clusters with a charge in the window."""
         window = sweep.window
+        first, last = utc_day(window.start_at), utc_day(window.end_at)
+        near = {
+            cluster
+            for offset in range((last - first).days + 1)
+            for cluster in self._by_day.get(first + timedelta(days=offset), ())
+        }
         return {
             cluster
-            for cluster in self.clusters.all()
+            for cluster in self.clusters.resolved(near)
             if any(
                 window.start_at <= one.charge.billing_at < window.end_at for one in cluster.charges.values()
             )
@@ -203,6 +211,7 @@ class MemoryBook:
         if held is None:
             held = cluster.charges[charge.key] = BookedCharge(charge, posting.after)
         held.charge, held.booked, held.merged_into = charge, posting.after, None
+        self._by_day.setdefault(utc_day(charge.billing_at), {})[cluster] = None
         held.entries += [(now, entry) for entry in posting.entries]
         self.entry_count += len(posting.entries)
         return posting.after.settled_at is not None
