@@ -126,7 +126,10 @@ class Jobs(Answer):
 
 
 class Call(Answer):
-    """One call leg. `unreadable` has a sentence for each amount that could not be read."""
+    """One call leg. `unreadable` has a sentence for each amount that could not be read.
+
+    `estimate_rate` is per minute, `estimate_source` where it came from: `fallback` or `learned`.
+    """
 
     telnyx_call_id: str
     call_control_id: str | None
@@ -143,6 +146,8 @@ class Call(Answer):
     currency: str
     status: str
     estimate: msgspec.Raw | None
+    estimate_rate: msgspec.Raw | None
+    estimate_source: str | None
     parts: list[Part]
     missing: list[str]
     unreadable: list[str]

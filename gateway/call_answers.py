@@ -49,6 +49,8 @@ def call_of(leg: book_pb2.CallLeg) -> Call:
         other_currencies=others,
         status=status_of(leg.status),
         estimate=number_of(leg.estimate) if leg.HasField("estimate") else None,
+        estimate_rate=number_of(leg.estimate_rate) if leg.HasField("estimate_rate") else None,
+        estimate_source=leg.estimate_source or None,
         parts=[part_of(part, currency) for part in leg.parts],
         missing=list(leg.missing),
         unreadable=list(leg.unreadable),

@@ -76,6 +76,8 @@ def leg(**changes: Any) -> book_pb2.CallLeg:
         "costs": [usd(20_000_000)],
         "status": book_pb2.CHARGE_STATUS_EXACT,
         "estimate": usd(45_000_000),
+        "estimate_rate": usd(14_100_000),
+        "estimate_source": "learned",
         "parts": [
             book_pb2.Part(
                 record_type="sip-trunking",

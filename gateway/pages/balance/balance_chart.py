@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from gateway.pages.balance.balance_line import PLOT_HEIGHT_PX, BalanceLine, Reading, draw_balance
 from gateway.pages.overview.buckets import Bucket, buckets_of
@@ -14,6 +14,7 @@ _MOST_LABELS = 7
 _CHARACTER_PX = 7
 _AXIS_GAP_PX = 10
 _PERCENT = 10_000
+_INSTANT = timedelta(microseconds=1)
 _NEAR_THE_EDGE = 85 * _PERCENT
 
 
@@ -64,7 +65,9 @@ def balance_chart(readings: Sequence[Reading], period: Period, currency: str) ->
     """The chart of the readings of a period, oldest first; None where there are none."""
     if not readings:
         return None
-    line = draw_balance(readings, period)
+    # What was before the first reading is not known, and would only take room.
+    drawn = Period(max(period.from_at, readings[0].at), max(period.to_at, readings[-1].at + _INSTANT))
+    line = draw_balance(readings, drawn)
     ticks = [
         ShownTick(tick.y, tick_label(tick.nanos, line.axis.step, currency), tick.nanos == 0)
         for tick in line.ticks
@@ -75,7 +78,7 @@ def balance_chart(readings: Sequence[Reading], period: Period, currency: str) ->
         height=PLOT_HEIGHT_PX,
         axis_width=_AXIS_GAP_PX + _CHARACTER_PX * max(len(tick.label) for tick in ticks),
         ticks=ticks,
-        labels=_labels(buckets_of(period, period.to_at), period),
+        labels=_labels(buckets_of(drawn, drawn.to_at), drawn),
         days=_days(readings, currency),
         lowest=Money(currency, min(amounts)),
         highest=Money(currency, max(amounts)),

@@ -56,7 +56,8 @@ def draw_balance(readings: Sequence[Reading], period: Period) -> BalanceLine:
     return BalanceLine(
         axis=axis,
         ticks=tuple(Tick(nanos, _pixels(_y_of(nanos, axis))) for nanos in axis.ticks),
-        path=f"M{first_x} {first_y}{steps}",
+        # Without a length it is a dot.
+        path=f"M{first_x} {first_y}h0{steps}",
         area=f"M{first_x} {zero}V{first_y}{steps}V{zero}Z",
         height=PLOT_HEIGHT_PX * _PIXEL,
     )

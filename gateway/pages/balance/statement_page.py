@@ -1,6 +1,7 @@
 """The page `/billing/statement`: why the balance moved from what it was to what it is, and how it went."""
 
 import asyncio
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -51,7 +52,9 @@ class StatementPage:
             kind_words=KIND_WORDS,
             part_name=part_name,
             statement=statement if isinstance(statement, Failure) else statement_view(statement),
-            history=history if isinstance(history, Failure) else history_view(history, period),
+            history=history
+            if isinstance(history, Failure)
+            else history_view(history, _until_now(period, now)),
         )
         return HTMLResponse(body)
 
@@ -71,6 +74,11 @@ class StatementPage:
                 ),
             ),
         )
+
+
+def _until_now(period: Period, now: datetime) -> Period:
+    """What is still to come is not drawn."""
+    return Period(period.from_at, max(min(period.to_at, now), period.from_at))
 
 
 def _refuse_bad_input(statement: balance_pb2.GetStatementResponse | Failure) -> None:

@@ -57,14 +57,19 @@ class BillView:
         return max((item.billed_seconds for item in self.roundings), default=1)
 
 
-def bill_view(bill: Bill, circumstances: Circumstances, anchors: Mapping[RecordKey, str]) -> BillView:
-    """A bill as it is drawn. `anchors`: where on the page a record is shown in full."""
+def bill_view(
+    bill: Bill, circumstances: Circumstances, anchors: Mapping[RecordKey, str], estimate_rate: str = ""
+) -> BillView:
+    """A bill as it is drawn. `anchors`: where on the page a record is shown in full.
+
+    `estimate_rate`: how the estimate comes about, where that is what the bill has beyond its parts.
+    """
     amounts = [part.cost.nanos for part in bill.parts]
     rest = bill.unexplained
     drawn = waterfall([*amounts, rest.nanos] if rest.nanos else amounts)
     steps = [_part_step(part, bar, anchors) for part, bar in zip(bill.parts, drawn.bars, strict=False)]
     if rest.nanos:
-        steps.append(_rest_step(rest, drawn.bars[-1], is_all=not bill.parts))
+        steps.append(_rest_step(rest, drawn.bars[-1], estimate_rate, is_all=not bill.parts))
     roundings = tuple(found for part in bill.parts if (found := rounding_of(part)) is not None)
     counted = {id(found.part) for found in roundings}
     return BillView(
@@ -91,7 +96,7 @@ def _part_step(part: BillPart, bar: Bar, anchors: Mapping[RecordKey, str]) -> St
     )
 
 
-def _rest_step(rest: Money, bar: Bar, *, is_all: bool) -> Step:
+def _rest_step(rest: Money, bar: Bar, rate: str, *, is_all: bool) -> Step:
     return Step(
         name="Estimate" if is_all else "Estimate of the rest",
         meaning="until Telnyx has billed it" if is_all else "what Telnyx has not billed yet",
@@ -99,6 +104,7 @@ def _rest_step(rest: Money, bar: Bar, *, is_all: bool) -> Step:
         cost=rest,
         after=Money(rest.currency, bar.end_nanos),
         bar=bar,
+        rate=rate,
     )
 
 

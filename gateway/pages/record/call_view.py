@@ -8,7 +8,7 @@ from gateway.pages.asking import Failure
 from gateway.pages.record.bill import bills_of
 from gateway.pages.record.bill_messages import bill_part, journal_line
 from gateway.pages.record.bill_view import BillView, bill_view
-from gateway.pages.record.estimate_view import EstimateView, estimate_view
+from gateway.pages.record.estimate_view import EstimateView, estimate_rate, estimate_view
 from gateway.pages.record.explanation import Circumstances, explain
 from gateway.pages.record.facts_view import FactsView, facts_view
 from gateway.pages.record.happenings import of_attempts, of_entries, of_events, of_records
@@ -74,12 +74,16 @@ def call_view(answers: CallAnswers, now: datetime) -> CallView:
     circumstances = _circumstances(head, waiting)
     anchors = {} if isinstance(facts, Failure) else facts.anchors
     bills = bills_of(head.costs, map(bill_part, leg.parts))
+    estimate = estimate_view(leg, head.costs[0] if head.costs else None, is_exact=head.is_exact)
     return CallView(
         head=head,
         session_id=leg.session_id,
-        bills=tuple(bill_view(bill, circumstances, anchors) for bill in bills),
+        bills=tuple(
+            bill_view(bill, circumstances, anchors, estimate_rate(estimate, bill.unexplained))
+            for bill in bills
+        ),
         verdict=explain(bills[0] if bills else None, circumstances).verdict,
-        estimate=estimate_view(leg, head.costs[0] if head.costs else None, is_exact=head.is_exact),
+        estimate=estimate,
         waiting=waiting,
         timeline=_timeline(facts, journal, waiting.job, _leg_word(head, shown_session)),
         session=shown_session,

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from gateway.pages.record.bill_messages import money_of
 from gateway.pages.record.comparison import Comparison, compare
-from services.common.money import Money
+from gateway.pages.words import SOURCE_WORDS
+from services.common.money import Money, plain_decimal
 from tollbook.ledger.v1 import book_pb2
 
 _RATE_ORIGINS = {
     "fallback": "the fallback rate that is set for Tollbook (TELNYX_VOICE_RATE_PER_MIN)",
-    "learned": "the rate that the book has learned from earlier calls",
+    "learned": "the rate that the book has learned from its own exact calls of this direction and destination",
 }
 
 
@@ -20,6 +21,8 @@ class EstimateView:
     estimate: Money
     rate: Money | None
     rate_origin: str
+    source: str
+    """As in the REST answer: `fallback` or `learned`."""
     minutes: int
     """Started minutes of the rate; 0 where the estimate is no whole number of them."""
     compared: Comparison | None
@@ -34,10 +37,20 @@ def estimate_view(leg: book_pb2.CallLeg, cost: Money | None, *, is_exact: bool) 
     return EstimateView(
         estimate=estimate,
         rate=rate,
+        source=leg.estimate_source,
         rate_origin=_RATE_ORIGINS.get(leg.estimate_source, leg.estimate_source),
         minutes=_whole_minutes(estimate, rate),
         compared=compare(estimate, cost) if cost is not None and is_exact else None,
     )
+
+
+def estimate_rate(view: EstimateView | None, unexplained: Money) -> str:
+    """How an estimate comes about, in short; empty unless it is just what a bill has beyond its parts."""
+    if view is None or view.rate is None or view.estimate != unexplained:
+        return ""
+    amount = plain_decimal(view.rate.nanos)
+    rate = f"${amount}" if view.rate.currency == "USD" else f"{amount} {view.rate.currency}"
+    return f"at {rate} / min, {SOURCE_WORDS.get(view.source, view.source)}"
 
 
 def _whole_minutes(estimate: Money, rate: Money | None) -> int:

@@ -48,6 +48,8 @@ async def test_a_call_in_full(edge: EdgeUnderTest) -> None:
         "currency": "USD",
         "status": "exact",
         "estimate": Decimal("0.045"),
+        "estimateRate": Decimal("0.0141"),
+        "estimateSource": "learned",
         "parts": [
             {
                 "recordType": "sip-trunking",

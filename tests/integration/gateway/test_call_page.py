@@ -288,7 +288,19 @@ async def test_a_call_of_which_telnyx_has_billed_nothing_is_an_estimate(edge: Ed
     edge.fakes.ledger.calls[CALL_ID] = call
     page = await page_of(edge)
     assert "$0.0450 : an estimate. Telnyx has not billed" in panel(page, "title").text
-    assert "Estimate until Telnyx has billed it $0.0450 $0.0450 In all $0.0450" in panel(page, "parts-1").text
+    assert (
+        "Estimate at $0.015 / min, fallback rate until Telnyx has billed it $0.0450 $0.0450 In all $0.0450"
+    ) in panel(page, "parts-1").text
+
+
+async def test_an_estimate_says_where_its_rate_was_learned(edge: EdgeUnderTest) -> None:
+    call = waiting_leg()
+    call.estimate_source = "learned"
+    del call.parts[:]
+    edge.fakes.ledger.calls[CALL_ID] = call
+    page = await page_of(edge)
+    assert "Estimate at $0.015 / min, learned rate" in panel(page, "parts-1").text
+    assert "learned from its own exact calls of this direction" in panel(page, "estimate-title").text
 
 
 async def test_what_cannot_be_read_is_not_counted_as_nothing(edge: EdgeUnderTest) -> None:

@@ -37,7 +37,10 @@ async def test_four_cards(edge: EdgeUnderTest) -> None:
     edge.fakes.ledger.summary = summary(totals("USD", 123_456_789), totals("EUR", 100_000))
     page = await page_of(edge)
     balance, total, sms, call = page.with_class("card")
-    assert balance.text == "Account balance Statement $31.2700 $41.2700 available credit as of 11:59:48 , 12 s ago"
+    assert (
+        balance.text
+        == "Account balance Statement $31.2700 $41.2700 available credit as of 11:59:48 , 12 s ago"
+    )
     assert total.text == "Total cost $1.2346 no change and 0.0010 EUR"
     assert sms.text == "SMS cost $0.2469 no change and 0.0002 EUR"
     assert call.text == "Call cost $0.8642 no change and 0.0007 EUR"

@@ -111,7 +111,7 @@ async def test_the_balance_is_drawn_and_told(edge: EdgeUnderTest) -> None:
     )
     assert "2026-11-22 $20.0000 -$1.0000 $25.0000 -$1.0000" in page["figures"].text
     [line] = page.with_class("drawn")
-    assert line["d"].startswith("M3750 ")
+    assert line["d"].startswith("M0 ")
     assert line["d"].count("H") == 3
 
 
