@@ -83,6 +83,7 @@ class FakeReports:
     missing_columns: tuple[str, ...] = ()
     broken: tuple[DetailRecord, ...] = ()
     breaks: int = 0
+    is_ready_at_once: bool = False
     fault: TollbookError | None = None
     ordered: list[tuple[str, Window]] = field(default_factory=list)
     asked: dict[str, int] = field(default_factory=dict)
@@ -96,7 +97,7 @@ class FakeReports:
 
     async def report_status(self, record_type: str, report_id: str) -> ReportStatus:
         self.asked[report_id] = self.asked.get(report_id, 0) + 1
-        if self.asked[report_id] == 1:
+        if self.asked[report_id] == 1 and not self.is_ready_at_once:
             return "pending"
         return self.outcomes.pop(0) if self.outcomes else "complete"
 

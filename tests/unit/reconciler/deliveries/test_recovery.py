@@ -1,57 +1,21 @@
 """Webhooks that were not delivered, booked after all."""
 
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
 
-from services.common.errors import TelnyxRefused, TelnyxUnreachable, TollbookError
-from services.reconciler.deliveries.recovery import DeliveriesEnd, Recovered, Recovery
+from services.common.errors import TelnyxRefused, TelnyxUnreachable
+from services.reconciler.deliveries.recovery import Recovered, Recovery
 from services.reconciler.deliveries.watch import EVERY, FIRST, MOST, OVERLAP, DeliveryWatch, due_window
 from services.reconciler.windows import Window
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 from tests.support.clocks import ManualClock
+from tests.unit.reconciler.deliveries.backends import FakeBackends
 from tests.unit.reconciler.moments import NOON, window
 
 
 def _event(event_id: str, event_type: str = "call.hangup") -> WebhookEvent:
     return WebhookEvent(event_id=event_id, event_type=event_type, occurred_at=NOON, received_at=NOON)
-
-
-@dataclass(slots=True)
-class FakeBackends:
-    """Failed deliveries, and a book that knows events by their ids."""
-
-    failed: list[WebhookEvent] = field(default_factory=list)
-    ends_early: bool = False
-    fault: TollbookError | None = None
-    asked: list[Window] = field(default_factory=list)
-    booked: dict[str, WebhookEvent] = field(default_factory=dict)
-    batches: list[int] = field(default_factory=list)
-    swept_at: datetime | None = None
-    leads: bool = True
-
-    async def failed_deliveries(self, window: Window) -> AsyncGenerator[WebhookEvent | DeliveriesEnd, None]:
-        self.asked.append(window)
-        if self.fault is not None:
-            raise self.fault
-        for event in self.failed:
-            yield event
-        if not self.ends_early:
-            yield DeliveriesEnd(len(self.failed))
-
-    async def record_events(self, events: Sequence[WebhookEvent]) -> int:
-        new = [event for event in events if event.event_id not in self.booked]
-        self.booked |= {event.event_id: event for event in new}
-        self.batches.append(len(events))
-        return len(new)
-
-    async def last_sweep_at(self) -> datetime | None:
-        return self.swept_at
-
-    async def is_held(self) -> bool:
-        return self.leads
 
 
 async def test_events_are_booked_once_however_often_they_are_recovered() -> None:
