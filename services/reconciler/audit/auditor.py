@@ -14,7 +14,7 @@ from services.reconciler.audit.ports import BookDaysPort
 from services.reconciler.audit.rereading import Rereading
 from services.reconciler.audit.suspicions import Case
 from services.reconciler.audit.usage_refresh import UsageRefresh
-from services.reconciler.audit.verdicts import DECIMALS_REACH, AskedAt, AuditTerms, judge
+from services.reconciler.audit.verdicts import DECIMALS_REACH, AskedAt, AuditTerms, Readings, judge
 from services.reconciler.items import OpenItem
 from services.reconciler.ports import LedgerPort
 
@@ -84,7 +84,9 @@ class Auditor:
         return await self._book.book_days(order.from_day - DECIMALS_REACH, order.to_day + _DAY)
 
     async def _judged(self, order: AuditOrder, terms: AuditTerms) -> list[AuditLine]:
-        lines = judge(await self._days(order), self._asked_at, terms)
+        refused = self._rereading.refused_types()
+        readings = Readings(self._asked_at, self._rereading.began_at, refused)
+        lines = judge(await self._days(order), readings, terms)
         return [line for line in lines if order.from_day <= line.day < order.to_day]
 
     async def _explained(self, lines: Sequence[AuditLine]) -> list[AuditLine]:
@@ -93,7 +95,11 @@ class Auditor:
         for line in sorted(lines, key=lambda line: line.day, reverse=True):
             if line.verdict == "different" and left:
                 left -= 1
-                case = Case(line, self._rereading.began_at(line.record_type, line.day))
+                case = Case(
+                    line,
+                    self._rereading.began_at(line.record_type, line.day),
+                    line.record_type in self._rereading.refused_types(),
+                )
                 explained.append(explain(case, await self._records(line)))
             else:
                 explained.append(line)

@@ -105,6 +105,8 @@ def _told(case: Case, groups: Sequence[_Group], single: DayRecord | None, alike:
 
 
 def _unexplained(case: Case) -> str:
+    if case.is_refused:
+        return "Telnyx refuses to list such records"
     if case.reread_at is not None:
         return "read again in full, the day holds the same records, so the report counts something else"
     if not case.line.is_complete:

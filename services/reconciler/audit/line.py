@@ -28,7 +28,7 @@ class AuditLine:
     """The book against usage_reports for one day of one product in one currency.
 
     `record_type` is empty where the product is not read. `decimals`: those at which both were compared. `reason` says
-    why it is not equal.
+    why it is not equal. `is_unread`: it is open because no reading of the whole day has come to rest.
     """
 
     day: date
@@ -43,6 +43,7 @@ class AuditLine:
     open_count: int = 0
     source: DaySource | None = None
     is_complete: bool = False
+    is_unread: bool = False
     reason: str = ""
     causes: tuple[Cause, ...] = ()
 

@@ -22,7 +22,7 @@ DayKey = tuple[str, date]
 
 
 def worth_rereading(lines: Iterable[AuditLine], now: datetime, done: Collection[DayKey]) -> list[AuditLine]:
-    """The differing days to read anew, the greatest difference first.
+    """The days to read anew: those that differ, then those that were never read in full; the greatest difference first.
 
     Days beyond what Telnyx surely keeps would look as if every record had vanished; days booked from a report without
     record ids would be booked twice.
@@ -30,12 +30,12 @@ def worth_rereading(lines: Iterable[AuditLine], now: datetime, done: Collection[
     worth = [
         line
         for line in lines
-        if line.verdict == "different"
+        if (line.verdict == "different" or line.is_unread)
         and line.source != "report_without_ids"
         and now - KEPT <= day_window(line.day).start_at
         and (line.record_type, line.day) not in done
     ]
-    worth.sort(key=lambda line: (-_size(line), line.day, line.record_type))
+    worth.sort(key=lambda line: (line.is_unread, -_size(line), line.day, line.record_type))
     return worth[:MAX_DAYS]
 
 
@@ -54,6 +54,10 @@ class Rereading:
     def began_at(self, record_type: str, day: date) -> datetime | None:
         """When the latest whole reading of that day began, by telnyx-gateway's clock; None if there was none."""
         return self._began_at.get((record_type, day))
+
+    def refused_types(self) -> Collection[str]:
+        """Types that Telnyx refuses to list."""
+        return self._reader.refused_types()
 
     async def reread(self, lines: Iterable[AuditLine], budget_s: float) -> tuple[bool, list[str]]:
         """Read anew what is worth it. Gives whether anything was read, and what could not be, as sentences."""

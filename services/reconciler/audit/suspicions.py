@@ -19,10 +19,14 @@ NEAR_MIDNIGHT: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A line to be explained. `reread_at`: when its day began to be read anew, to its end; None if it was not."""
+    """A line to be explained. `reread_at`: when its day began to be read anew, to its end; None if it was not.
+
+    `is_refused`: Telnyx refuses to list its records.
+    """
 
     line: AuditLine
     reread_at: datetime | None = None
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

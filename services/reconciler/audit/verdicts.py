@@ -6,7 +6,7 @@ day alone does not tell how fine it is.) Equal means that the book, rounded to t
 truncated, is what the report says: Telnyx does not say how it rounds.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -17,6 +17,7 @@ from services.common.times import format_rfc3339
 from services.reconciler.audit.book_days import BookDay, day_window
 from services.reconciler.audit.line import AuditLine, worded
 from services.reconciler.audit.rounding import agrees, cancels
+from services.reconciler.trailing import KEPT
 from services.reconciler.usage import PRODUCT_PREFIX
 from services.telnyx_vocabulary.record_types import find_record_type
 
@@ -29,7 +30,7 @@ DECIMALS_REACH: Final = timedelta(days=31)
 _DAY: Final = timedelta(days=1)
 
 AskedAt = Callable[[str, date], datetime | None]
-"""When usage_reports last answered about a type (or "usage:<product>") and day, with a row or without; None: never."""
+"""When Telnyx last answered about a type (or "usage:<product>") and day; None: never, as far as this process knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,26 @@ class AuditTerms:
         return day_window(day).end_at + self.horizon
 
 
-def judge(days: Iterable[BookDay], asked_at: AskedAt, terms: AuditTerms) -> list[AuditLine]:
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What is known of readings beside what the book tells.
+
+    `asked_at`: of usage_reports, also where they had no row. `reread_at`: when a whole day of detail records began to
+    be read anew for an audit. `refused`: record types that Telnyx refuses to list.
+    """
+
+    asked_at: AskedAt
+    reread_at: AskedAt
+    refused: Collection[str] = ()
+
+
+def judge(days: Iterable[BookDay], readings: Readings, terms: AuditTerms) -> list[AuditLine]:
     """A line for each day that has any money to compare, in no particular order."""
     groups: dict[tuple[str, str], list[BookDay]] = {}
     for day in days:
         if _has_something(day):
             groups.setdefault((day.record_type, day.book.currency), []).append(day)
-    return [line for group in groups.values() for line in _judge_group(group, asked_at, terms)]
+    return [line for group in groups.values() for line in _judge_group(group, readings, terms)]
 
 
 def _has_something(day: BookDay) -> bool:
@@ -62,7 +76,7 @@ def _has_something(day: BookDay) -> bool:
     return is_reported or (known is not None and bool(day.record_count or day.open_count or day.book.nanos))
 
 
-def _judge_group(days: Sequence[BookDay], asked_at: AskedAt, terms: AuditTerms) -> list[AuditLine]:
+def _judge_group(days: Sequence[BookDay], readings: Readings, terms: AuditTerms) -> list[AuditLine]:
     """The days of one type and currency."""
     decimals = max([LEAST_DECIMALS, *(day.reported_decimals for day in days if day.reported is not None)])
     ordered = sorted(days, key=lambda day: day.day)
@@ -74,7 +88,7 @@ def _judge_group(days: Sequence[BookDay], asked_at: AskedAt, terms: AuditTerms) 
         if partner is not None and line.record_type:
             lines.append(replace(line, verdict="day_boundary", reason=_boundary_reason(partner)))
         else:
-            lines.append(_judged(line, asked_at(day.record_type, day.day), terms))
+            lines.append(_judged(line, readings, terms))
     return lines
 
 
@@ -108,19 +122,32 @@ def _line(day: BookDay, decimals: int) -> AuditLine:
     )
 
 
-def _judged(line: AuditLine, asked_at: datetime | None, terms: AuditTerms) -> AuditLine:
+def _judged(line: AuditLine, readings: Readings, terms: AuditTerms) -> AuditLine:
     if not line.record_type:
         reason = f"usage_reports show a cost of {line.product}, and Tollbook knows no record type of it"
         return replace(line, verdict="not_read", reason=reason)
     if line.reported is not None and agrees(line.book.nanos, line.reported.nanos, line.decimals):
         return line
-    spoken_at = max(filter(None, (line.reported_at, asked_at)), default=None)
-    waits_for = _waits_for(line, spoken_at, terms)
+    asked_at = readings.asked_at(line.record_type, line.day)
+    waits_for = _waits_for(line, max(filter(None, (line.reported_at, asked_at)), default=None), terms)
     if waits_for:
         return replace(line, verdict="open", reason=waits_for)
     if line.reported is None and line.book.nanos == 0:
         return line
+    if _is_unread(line, readings, terms):
+        reason = f"{difference_reason(line)}; the detail records of the whole day have not been read yet"
+        return replace(line, verdict="open", is_unread=True, reason=reason)
     return replace(line, verdict="different", reason=difference_reason(line))
+
+
+def _is_unread(line: AuditLine, readings: Readings, terms: AuditTerms) -> bool:
+    """No reading of the whole day has come to rest, and one is still to come: by the sweeps, or by an audit."""
+    return (
+        not line.is_complete
+        and readings.reread_at(line.record_type, line.day) is None
+        and line.record_type not in readings.refused
+        and terms.now - KEPT <= day_window(line.day).start_at
+    )
 
 
 def _waits_for(line: AuditLine, spoken_at: datetime | None, terms: AuditTerms) -> str:

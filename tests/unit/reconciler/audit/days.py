@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from services.common.money import Money
 from services.reconciler.audit.book_days import BookDay, DayRecord, day_window
-from services.reconciler.audit.verdicts import AuditTerms
+from services.reconciler.audit.verdicts import AuditTerms, Readings
 
 FIRST = date(2026, 11, 20)
 HORIZON = timedelta(hours=24)
@@ -26,6 +26,10 @@ def always(record_type: str, day: date) -> datetime | None:
     return LATER
 
 
+UNASKED = Readings(asked_at=never, reread_at=never)
+ASKED = Readings(asked_at=always, reread_at=never)
+
+
 def book_day(
     offset: int,
     book_nanos: int,
@@ -37,6 +41,7 @@ def book_day(
     open_count: int = 0,
     unreadable_count: int = 0,
     reported_at: datetime | None = LATER,
+    is_complete: bool = True,
 ) -> BookDay:
     """So many days after the first, with one record."""
     is_reported = reported_nanos is not None
@@ -50,6 +55,7 @@ def book_day(
         reported=Money(currency, reported_nanos) if reported_nanos is not None else None,
         reported_decimals=decimals if is_reported else 0,
         reported_at=reported_at if is_reported else None,
+        is_complete=is_complete,
     )
 
 

@@ -136,6 +136,14 @@ async def test_an_empty_answer_makes_nothing_vanish(scene: Scene) -> None:
     assert "costs exactly the difference" in result.lines[0].causes[0].message
 
 
+async def test_a_day_that_was_never_read_in_full_is_read_by_the_audit(scene: Scene) -> None:
+    scene.book.days = [book_day(0, 0, CENT, is_complete=False)]
+    scene.telnyx.publish(_seen("a", CENT))
+    line = await scene.line()
+    assert ("sip-trunking", "a") in scene.ledger.records
+    assert line.verdict == "different"
+
+
 async def test_a_day_with_too_many_records_is_not_read_anew(scene: Scene) -> None:
     scene.book.days = [book_day(0, CENT, 0)]
     scene.telnyx.publish(*(_seen(str(number), 1) for number in range(2_001)))
@@ -215,6 +223,8 @@ def _different(day: date, nanos: int) -> AuditLine:
 
 def test_the_greatest_differences_are_read_anew_first() -> None:
     lines = [_different(FIRST + number * DAY, number * CENT) for number in range(MAX_DAYS + 3)]
+    unread = replace(_different(FIRST + 10 * DAY, 99 * CENT), verdict="open", is_unread=True)
+    assert worth_rereading([unread, lines[1]], LATER, ()) == [lines[1], unread]
     chosen = worth_rereading(lines, LATER, ())
     assert [line.book.nanos // CENT for line in chosen] == [7, 6, 5, 4, 3]
 

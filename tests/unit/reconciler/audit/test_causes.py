@@ -125,6 +125,12 @@ def test_a_day_that_was_read_again_and_is_the_same() -> None:
     assert "the report counts something else" in line.reason
 
 
+def test_records_that_telnyx_refuses_to_list() -> None:
+    records = [day_record("a", 2 * MILLI)]
+    line = explain(replace(_case(records, 9 * MILLI), is_refused=True), records)
+    assert line.reason.endswith("; Telnyx refuses to list such records")
+
+
 def test_a_bound_on_what_is_told() -> None:
     records = [day_record(str(number), MILLI, content_count=2) for number in range(MAX_CAUSES + 1)]
     assert len(_explained(records, 0).causes) == MAX_CAUSES

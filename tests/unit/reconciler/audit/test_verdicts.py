@@ -9,19 +9,29 @@ from hypothesis import strategies as st
 
 from services.reconciler.audit.book_days import BookDay
 from services.reconciler.audit.line import AuditLine, AuditResult
-from services.reconciler.audit.verdicts import AuditTerms, judge
-from tests.unit.reconciler.audit.days import FIRST, HORIZON, LATER, TERMS, always, book_day, never
+from services.reconciler.audit.verdicts import AuditTerms, Readings, judge
+from tests.unit.reconciler.audit.days import (
+    ASKED,
+    FIRST,
+    HORIZON,
+    LATER,
+    TERMS,
+    UNASKED,
+    always,
+    book_day,
+    never,
+)
 
 CENT = 10_000_000
 
 
 def _only(*days: BookDay, terms: AuditTerms = TERMS) -> AuditLine:
-    [line] = judge(days, never, terms)
+    [line] = judge(days, UNASKED, terms)
     return line
 
 
 def _verdicts(*days: BookDay) -> list[str]:
-    return [line.verdict for line in sorted(judge(days, never, TERMS), key=lambda line: line.day)]
+    return [line.verdict for line in sorted(judge(days, UNASKED, TERMS), key=lambda line: line.day)]
 
 
 def test_the_same_is_equal() -> None:
@@ -39,7 +49,7 @@ def test_a_day_is_not_taken_for_coarser_than_the_other_reports_of_its_product() 
         book_day(0, 12_543_200_000, 12_500_000_000, decimals=1),
         book_day(3, 1, 1, decimals=9),
     )
-    lines = judge([round_day, fine_day], never, TERMS)
+    lines = judge([round_day, fine_day], UNASKED, TERMS)
     assert {line.day: line.verdict for line in lines} == {round_day.day: "different", fine_day.day: "equal"}
     assert {line.decimals for line in lines} == {9}
 
@@ -50,12 +60,12 @@ def test_no_report_is_taken_for_coarser_than_cents() -> None:
 
 def test_another_products_decimals_say_nothing() -> None:
     days = [book_day(0, 15_400_000, 15_000_000, decimals=3), book_day(0, 1, 1, record_type="amd")]
-    assert {line.verdict for line in judge(days, never, TERMS)} == {"equal"}
+    assert {line.verdict for line in judge(days, UNASKED, TERMS)} == {"equal"}
 
 
 def test_currencies_are_compared_each_for_itself() -> None:
     days = [book_day(0, CENT, CENT), book_day(0, CENT, 2 * CENT, currency="EUR")]
-    verdicts = {line.book.currency: line.verdict for line in judge(days, never, TERMS)}
+    verdicts = {line.book.currency: line.verdict for line in judge(days, UNASKED, TERMS)}
     assert verdicts == {"USD": "equal", "EUR": "different"}
 
 
@@ -89,17 +99,31 @@ def test_a_difference_that_nothing_excuses() -> None:
     assert line.reason == "the book has 0.006 USD less than usage_reports"
 
 
+def test_a_day_that_nobody_has_read_in_full_is_open_until_it_is_read_or_cannot_be() -> None:
+    day = book_day(0, 15_000_000, 21_000_000, is_complete=False)
+    line = _only(day)
+    assert (line.verdict, line.is_unread) == ("open", True)
+    assert line.reason == (
+        "the book has 0.006 USD less than usage_reports; "
+        "the detail records of the whole day have not been read yet"
+    )
+    [reread] = judge([day], Readings(never, always), TERMS)
+    [refused] = judge([day], Readings(never, never, ("sip-trunking",)), TERMS)
+    [gone] = judge([day], UNASKED, AuditTerms(LATER + timedelta(days=30), HORIZON))
+    assert {line.verdict for line in (reread, refused, gone)} == {"different"}
+
+
 def test_a_day_of_which_the_report_has_no_row() -> None:
-    [line] = judge([book_day(0, CENT)], always, TERMS)
+    [line] = judge([book_day(0, CENT)], ASKED, TERMS)
     assert line.verdict == "different"
     assert line.reason == "the book has 0.01 USD, and usage_reports have no row for this day"
-    [free] = judge([book_day(0, 0)], always, TERMS)
+    [free] = judge([book_day(0, 0)], ASKED, TERMS)
     assert free.verdict == "equal"
 
 
 def test_what_moved_over_midnight() -> None:
     assert _verdicts(book_day(0, CENT, 0), book_day(1, CENT, 2 * CENT)) == ["day_boundary"] * 2
-    [line, _] = judge([book_day(0, CENT, 0), book_day(1, CENT, 2 * CENT)], never, TERMS)
+    [line, _] = judge([book_day(0, CENT, 0), book_day(1, CENT, 2 * CENT)], UNASKED, TERMS)
     assert (
         line.reason
         == "the difference cancels with that of 2026-11-21: Telnyx counts a record for the other day"
@@ -136,7 +160,7 @@ def test_a_product_of_no_known_type() -> None:
     ],
 )
 def test_where_there_is_no_money_there_is_no_line(day: BookDay) -> None:
-    assert judge([day], never, TERMS) == []
+    assert judge([day], UNASKED, TERMS) == []
 
 
 amounts = st.integers(-20, 20).map(lambda cents: cents * CENT)
@@ -163,7 +187,7 @@ def test_the_order_of_days_does_not_matter(orders: tuple[list[BookDay], list[Boo
 
 @given(weeks)
 def test_days_at_a_boundary_come_in_pairs_that_cancel(rows: list[tuple[int, int | None]]) -> None:
-    lines = sorted(judge(_week(rows), never, TERMS), key=lambda line: line.day)
+    lines = sorted(judge(_week(rows), UNASKED, TERMS), key=lambda line: line.day)
     paired = [line for line in lines if line.verdict == "day_boundary"]
     assert len(paired) % 2 == 0
     for one, other in zip(paired[::2], paired[1::2], strict=True):
@@ -174,7 +198,7 @@ def test_days_at_a_boundary_come_in_pairs_that_cancel(rows: list[tuple[int, int 
 
 @given(weeks)
 def test_lines_add_up_to_the_totals(rows: list[tuple[int, int | None]]) -> None:
-    lines = judge([*_week(rows), book_day(0, CENT, CENT, currency="EUR")], never, TERMS)
+    lines = judge([*_week(rows), book_day(0, CENT, CENT, currency="EUR")], UNASKED, TERMS)
     euro, dollar = AuditResult(tuple(lines)).totals
     assert (euro.currency, euro.book_nanos, euro.counts) == ("EUR", CENT, {"equal": 1})
     assert dollar.book_nanos == sum(book for book, _ in rows)
