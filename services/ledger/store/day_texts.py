@@ -5,9 +5,9 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Connection, String, func, literal_column, type_coerce
 
 # Written out: PostgreSQL takes expressions with parameters for different ones where it groups by them.
-_ISO = literal_column("'YYYY-MM-DD'")
-_UTC = literal_column("'UTC'")
-_LENGTH = literal_column("10")
+_ISO: ColumnElement[str] = literal_column("'YYYY-MM-DD'")
+_UTC: ColumnElement[str] = literal_column("'UTC'")
+_LENGTH: ColumnElement[int] = literal_column("10")
 
 
 def day_text(connection: Connection, day: ColumnElement[date]) -> ColumnElement[str]:

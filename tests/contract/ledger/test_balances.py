@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 
@@ -36,7 +37,7 @@ def snapshot(at_s: float, dollars: str, currency: str = "USD") -> Snapshot:
 
 def read_balances(book: Book, *snapshots: Snapshot) -> None:
     for each in snapshots:
-        book.database.write(lambda connection, told=each: add_snapshot(connection, told))
+        book.database.write(partial(add_snapshot, snapshot=each))
 
 
 def changes(book: Book, from_s: float, to_s: float) -> list[Snapshot]:
@@ -88,7 +89,7 @@ def test_the_latest_answer_about_a_day_counts_whenever_it_came(book: Book) -> No
     answers = [charges(TODAY, 3 * DAY_S, "2"), charges(TODAY, 2 * DAY_S, "1")]
     tomorrow = charges(TODAY + timedelta(days=1), 2 * DAY_S, "7")
     for told in (answers[0], tomorrow, answers[1], answers[0]):
-        book.database.write(lambda connection, told=told: add_charges(connection, [told]))
+        book.database.write(partial(add_charges, days=[told]))
 
     def listed(days: int) -> list[AccountCharges]:
         after = TODAY + timedelta(days=days)
@@ -123,9 +124,7 @@ def test_usage_of_any_stretch_is_what_its_records_come_to(book: Book) -> None:
         (2 * DAY_S + 1, 9 * DAY_S, "0"),
         (DAY_S, DAY_S, "0"),
     ):
-        sums = book.database.read(
-            lambda connection, span=(from_s, to_s): usage_between(connection, at(span[0]), at(span[1]))
-        )
+        sums = book.database.read(partial(usage_between, from_at=at(from_s), to_at=at(to_s)))
         assert sum(sums.nanos.values()) == usd(dollars).nanos, (from_s, to_s)
     whole = book.database.read(lambda connection: usage_between(connection, at(-DAY_S), at(9 * DAY_S)))
     assert whole.unreadable_count == 1
