@@ -148,7 +148,7 @@ async def test_the_daily_audit_waits_for_the_sweeps_and_then_for_the_next_day(wo
         await daily.tick()
         await daily.tick()
     [order] = auditor.orders
-    assert (order.to_day - order.from_day, order.again) == (timedelta(days=31), False)
+    assert (order.to_day - order.from_day, order.again) == (timedelta(days=31), True)
     assert [log["event"] for log in logs] == [
         "sweeps.taken",
         "audit.different",
