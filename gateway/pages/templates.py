@@ -35,7 +35,7 @@ def thousands(number: int) -> str:
 
 def sentence(text: str) -> str:
     """What a service says of something, as a sentence that stands by itself. A name at its head stays as it is."""
-    ended = text if text.endswith((".", "!", "?")) else f"{text}."
+    ended = text if not text or text.endswith((".", "!", "?")) else f"{text}."
     return ended[:1].upper() + ended[1:] if ended.split(" ", 1)[0].isalpha() else ended
 
 

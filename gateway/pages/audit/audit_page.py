@@ -25,8 +25,11 @@ from services.common.rpc_errors import from_rpc_error
 from services.common.wire import to_date
 from tollbook.reconciler.v1.audit_pb2 import AuditRequest
 
-_SHOWN_WITHIN_S = 15.0
-"""How long the page waits for Telnyx, which is asked about days that it has not spoken of."""
+_SHOWN_WITHIN_S = 8.0
+"""How long a person waits for Telnyx, which is asked about days that it has not spoken of.
+
+What it has answered is kept, so that the next look goes on from there.
+"""
 
 
 class AuditPage:
