@@ -209,7 +209,7 @@ async def test_while_the_reconciler_is_away_the_page_says_so(edge: EdgeUnderTest
 async def test_the_page_waits_for_no_longer_than_a_person_would(edge: EdgeUnderTest) -> None:
     await get(edge)
     [limit_s] = edge.fakes.audits.time_limits_s
-    assert 5 < limit_s <= 15
+    assert 5 < limit_s <= 8
 
 
 async def press(edge: EdgeUnderTest, body: str = "", **headers: str) -> str:
