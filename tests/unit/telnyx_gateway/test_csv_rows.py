@@ -66,6 +66,33 @@ def test_a_stray_quote_costs_its_own_row_only(stray: str) -> None:
     assert [row.text for row in found if row.fields is None] == [stray]
 
 
+def test_a_stray_quote_that_a_later_row_closes_costs_its_own_row_only() -> None:
+    assert split(b'a,b\n"1,2\n3",4,5\n6,7') == [
+        CsvRow("a,b", ("a", "b")),
+        CsvRow('"1,2', None),
+        CsvRow('3",4,5', ('3"', "4", "5")),
+        CsvRow("6,7", ("6", "7")),
+    ]
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_quote_that_is_open_at_the_end_keeps_nothing_back(after: int) -> None:
+    rest = [f"{number},x" for number in range(after)]
+    found = split("\n".join(["a,b", '"1,2', *rest]).encode())
+    assert [row.text for row in found] == ["a,b", '"1,2', *rest]
+
+
+def test_a_letter_that_is_cut_off_at_the_end_is_not_lost() -> None:
+    assert split(b"a,b\n1,\xc3")[-1].fields == ("1", "\ufffd")
+
+
+def test_a_row_of_many_lines_is_a_row_until_it_has_too_many() -> None:
+    for line_count, is_row in ((31, True), (32, False)):
+        found = split(('a,b\n1,"' + "x\n" * line_count + '"\n2,3').encode())
+        assert (found[1].fields is not None) == is_row
+        assert found[-1].fields == ("2", "3")
+
+
 def test_a_row_out_of_all_proportion_is_broken_and_not_kept_in_memory() -> None:
     found = split(b"a,b\n" + b"x" * (3 * MAX_ROW_LENGTH) + b"\n1,2", piece=4_096)
     assert [row.fields for row in found if row.fields and len(row.fields) == 2] == [("a", "b"), ("1", "2")]
