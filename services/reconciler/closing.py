@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from services.common.times import utc_day
 from services.reconciler.items import OpenItem
+from services.reconciler.retention import KEPT
 from services.reconciler.usage import MAX_USAGE_DAYS
 from services.reconciler.windows import Pooled, Window, pool
 from services.telnyx_vocabulary.record_types import find_record_type
@@ -33,12 +34,18 @@ def closable_at(item: OpenItem, horizon: timedelta) -> datetime:
 def closing_needs(
     items: Iterable[OpenItem], now: datetime, horizon: timedelta, leaves: Leaves | None = None
 ) -> dict[str, list[ClosingNeed]]:
-    """By type, the items that a sweep read now would help; without those that it `leaves` to the closing of a day."""
+    """By type, the items that a sweep read now would help; without those that it `leaves` to the closing of a day.
+
+    Nor does one help where Telnyx may have dropped the records by now: that it shows none would prove nothing, and
+    would yet make a call that waits cost 0.
+    """
     needs: dict[str, list[ClosingNeed]] = {}
     for item in items:
         if closable_at(item, horizon) > now:
             continue
         need = ClosingNeed(item.record_id, item.lifetime.widened(CLOSING_MARGIN))
+        if need.window.start_at < now - KEPT:
+            continue
         for name in {*item.missing, *item.unclosed}:
             if find_record_type(name) is not None and not (leaves and leaves(name, item.lifetime)):
                 needs.setdefault(name, []).append(need)

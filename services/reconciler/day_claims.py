@@ -13,7 +13,7 @@ from services.common.clock import Clock
 from services.common.times import utc_day
 from services.reconciler.backfill.days import DaySource, TypeDay
 from services.reconciler.ports import LedgerPort
-from services.reconciler.trailing import KEPT
+from services.reconciler.retention import KEPT
 from services.telnyx_vocabulary.detail_record import DetailRecord
 
 _SLACK = timedelta(days=1)

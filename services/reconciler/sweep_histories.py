@@ -10,8 +10,9 @@ from services.common.clock import Clock
 from services.common.times import utc_day
 from services.reconciler.ports import LedgerPort
 from services.reconciler.reader import Reader
+from services.reconciler.retention import KEPT
 from services.reconciler.sweep import Sweep
-from services.reconciler.trailing import KEPT, SweepHistory, SweepRules
+from services.reconciler.trailing import SweepHistory, SweepRules
 from services.telnyx_vocabulary.record_types import RECORD_TYPES
 
 SWEPT_TYPES: Final = tuple(entry.name for entry in RECORD_TYPES if entry.has_money)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from services.common.times import EPOCH
 from services.reconciler.coverage import VISIBLE_AFTER, covered_by, gaps, merge
 from services.reconciler.day_closing import days_closed_by
+from services.reconciler.retention import KEPT
 from services.reconciler.sweep import Sweep
 from services.reconciler.windows import PAGE_ROWS, Window
 
@@ -15,9 +16,6 @@ FORWARD = timedelta(minutes=5)
 
 FIRST_REACH = timedelta(hours=24)
 """An empty book starts with this much, and after a stop a sweep reaches back to where it ended, at most this far."""
-
-KEPT = timedelta(days=30)
-"""How far back the backfill goes. Telnyx keeps records for at least 31 days (Telnyx facts, section 3)."""
 
 _SHORT_EXTRA = timedelta(minutes=15)
 _BEYOND_HORIZON = timedelta(hours=5)

@@ -10,7 +10,7 @@ from services.common.errors import TollbookError
 from services.reconciler.audit.book_days import day_window
 from services.reconciler.audit.line import AuditLine
 from services.reconciler.reader import Reader
-from services.reconciler.trailing import KEPT
+from services.reconciler.retention import KEPT
 from services.reconciler.windows import MAX_WINDOW_ROWS
 
 MAX_DAYS: Final = 5

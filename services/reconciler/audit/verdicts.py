@@ -17,7 +17,7 @@ from services.common.times import format_rfc3339
 from services.reconciler.audit.book_days import BookDay, day_window
 from services.reconciler.audit.line import AuditLine, worded
 from services.reconciler.audit.rounding import agrees, cancels
-from services.reconciler.trailing import KEPT
+from services.reconciler.retention import KEPT
 from services.reconciler.usage import PRODUCT_PREFIX
 from services.telnyx_vocabulary.record_types import find_record_type
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from services.common.times import utc_day
 from services.reconciler.backfill.days import ONE_DAY, Days, DayState, TypeDay, spoken
-from services.reconciler.trailing import KEPT
+from services.reconciler.retention import KEPT
 
 Method = Literal["auto", "windows", "reports"]
 

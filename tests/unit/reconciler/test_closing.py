@@ -5,7 +5,13 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reconciler.closing import CLOSING_MARGIN, closing_needs, closing_windows, usage_days
+from services.reconciler.closing import (
+    ClosingNeed,
+    closing_needs,
+    closing_windows,
+    usage_days,
+)
+from services.reconciler.day_closing import CLOSING_MARGIN
 from services.reconciler.items import OpenItem
 from tests.unit.reconciler.moments import NOON, after, densities, item, window
 
@@ -54,9 +60,16 @@ def test_usage_is_asked_for_the_days_of_the_items_alone() -> None:
 
 
 def test_usage_is_not_asked_for_more_days_than_one_request_takes() -> None:
-    far = item("far", "amd", start_s=-32 * 86_400, end_s=-32 * 86_400 + 1)
-    near = item("near", "amd", start_s=-7_300, end_s=-7_200)
-    assert usage_days(closing_needs([far, near], NOON, HORIZON)["amd"]) is None
+    far = ClosingNeed("far", window(-32 * 86_400, -32 * 86_400 + 7_201))
+    near = ClosingNeed("near", window(-14_400, -7_200))
+    assert usage_days([far, near]) is None
+
+
+def test_nothing_is_closed_of_which_telnyx_may_have_dropped_the_records() -> None:
+    day_s = 86_400
+    kept = item("kept", "amd", start_s=-30 * day_s + 3_600, end_s=-29 * day_s)
+    dropped = item("dropped", "amd", start_s=-30 * day_s + 3_599, end_s=-29 * day_s)
+    assert [need.record_id for need in closing_needs([kept, dropped], NOON, HORIZON)["amd"]] == ["kept"]
 
 
 def test_a_need_is_the_items_lifetime_with_its_margins() -> None:

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reconciler.coverage import gaps
+from services.reconciler.retention import KEPT
 from services.reconciler.sweep import Sweep
-from services.reconciler.trailing import FIRST_REACH, FORWARD, KEPT, SweepHistory, SweepRules
+from services.reconciler.trailing import FIRST_REACH, FORWARD, SweepHistory, SweepRules
 from services.reconciler.windows import Window
 from tests.unit.reconciler.moments import NOON, after
 
