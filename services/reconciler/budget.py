@@ -6,17 +6,17 @@ and no rate of calls has to be known. Pure, on monotonic seconds.
 
 from dataclasses import dataclass
 
-BASE_PER_MINUTE = 2.5
+BASE_PER_MINUTE = 2.25
 """What attempts may cost however few calls there are: enough for some hundred calls a day exactly on schedule."""
 
-PER_SESSION = 0.22
+PER_SESSION = 0.21
 """What a session may cost beyond: reading its eight or so records by full pages takes 0.16."""
 
 MOST_SAVED = 40.0
 """A quiet hour is not saved for the next: one minute of the quota at most."""
 
 
-SWEEPS_PER_MINUTE = 0.5
+SWEEPS_PER_MINUTE = 0.3
 """What sweeps may spend on looking for single records that a count shows to be unread, before a day is closed."""
 
 
@@ -28,14 +28,23 @@ class RequestBudget:
     saved: float = MOST_SAVED
     at_s: float = 0.0
 
+    @property
+    def is_low(self) -> bool:
+        """Whether more is asked for than there is: what can wait should."""
+        return self.saved < MOST_SAVED / 2
+
     def refill(self, now_s: float) -> None:
         """Let time pass."""
         self.saved = min(MOST_SAVED, self.saved + (now_s - self.at_s) / 60 * self.per_minute)
         self.at_s = now_s
 
-    def allows(self, request_count: int, session_count: int = 0) -> bool:
-        """Whether so many requests may be spent on work that is the first for so many sessions."""
-        return request_count <= self.saved + PER_SESSION * session_count
+    def allowance(self, session_count: int = 0) -> float:
+        """How many requests may be spent on work that is the first for so many sessions."""
+        return self.saved + PER_SESSION * session_count
+
+    def time_for_s(self, request_count: float) -> float:
+        """How long it takes until so many more may be made, if nothing else brings any."""
+        return request_count / self.per_minute * 60
 
     def spent(self, request_count: int, session_count: int = 0) -> None:
         """Note work and what it took."""

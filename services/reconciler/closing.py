@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from services.common.times import utc_day
+from services.reconciler.day_closing import CLOSING_MARGIN
 from services.reconciler.items import OpenItem
 from services.reconciler.retention import KEPT
 from services.reconciler.usage import MAX_USAGE_DAYS
 from services.reconciler.windows import Pooled, Window, pool
 from services.telnyx_vocabulary.record_types import find_record_type
-
-CLOSING_MARGIN = timedelta(hours=1)
-"""A closing window reaches from an hour before the start to an hour after the end."""
 
 Leaves = Callable[[str, Window], bool]
 """Whether what a lifetime misses of a type is not worth windows of its own."""

@@ -6,13 +6,12 @@ from typing import Final
 from services.common.clock import Clock
 from services.common.errors import TollbookError
 from services.reconciler.closing import (
-    CLOSING_MARGIN,
     ClosingNeed,
     closing_needs,
     closing_windows,
     usage_days,
 )
-from services.reconciler.day_closing import awaits_its_day
+from services.reconciler.day_closing import CLOSING_MARGIN, awaits_its_day
 from services.reconciler.discovery import Discovery
 from services.reconciler.pace import ClosingLane, Rest
 from services.reconciler.ports import MAX_IDS, LedgerPort
@@ -38,7 +37,8 @@ Needs = dict[str, list[ClosingNeed]]
 class ClosingSweeps:
     """Closes, type by type, the windows of items that still miss something after the settle horizon.
 
-    Where records lie so densely that a call's own window holds many pages, calls wait for their day to be closed. A type's windows are looked at again at most each quarter of the sweep interval, and less and less often
+    Where records lie so densely that a call's own window holds many pages, calls wait for their day to be closed. A
+    type's windows are looked at again at most each quarter of the sweep interval, and less and less often
     while the same items stay open.
     """
 

@@ -6,9 +6,11 @@ from datetime import date, datetime, timedelta
 from services.common.times import utc_day
 from services.reconciler.audit.book_days import BookDay, day_window
 from services.reconciler.audit.rounding import agrees
-from services.reconciler.closing import CLOSING_MARGIN
 from services.reconciler.sweep import Sweep
 from services.reconciler.windows import Window
+
+CLOSING_MARGIN = timedelta(hours=1)
+"""A closing window reaches from an hour before the start to an hour after the end (design, rule 3.n)."""
 
 LEAST_DECIMALS = 2
 """No bill is written coarser than in cents; JSON drops trailing zeros."""

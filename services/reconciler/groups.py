@@ -1,6 +1,6 @@
 """Dividing what is looked for into windows that many share and single filters, with the fewest requests: pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.reconciler.reads import IdFilter
@@ -57,23 +57,53 @@ class _Best:
     before: "_Best | None"
 
 
-def grouped(members: Iterable[Member], rows_per_s: float, *, prefers_windows: bool) -> list[Group]:
-    """Each member in exactly one group, in order of time, for no more requests than reading each apart.
+class Division:
+    """The cheapest division of members that are added one after the other, in order of their windows.
 
     A window grows over its neighbours where that is cheaper than a window or a filter of their own, but not beyond
     what can be read in one go. At equal cost windows are taken if `prefers_windows`, else filters.
     """
-    ordered = sorted(members, key=lambda member: member.window)
-    best: _Best | None = None
-    growing: _Best | None = None
-    for place, member in enumerate(ordered):
-        growing = _grown(growing, best, place, member, rows_per_s)
-        single = _single(best, place, member)
-        if single is None or growing.cost < single.cost or (prefers_windows and growing.cost == single.cost):
-            best = growing
-        else:
-            best = single
-    return _groups(best, ordered)
+
+    def __init__(self, rows_per_s: float, *, prefers_windows: bool) -> None:
+        self._rows_per_s = rows_per_s
+        self._prefers_windows = prefers_windows
+        self._members: list[Member] = []
+        self._best: _Best | None = None
+        self._growing: _Best | None = None
+
+    @property
+    def cost(self) -> int:
+        """How many requests all groups take."""
+        return self._best.cost if self._best else 0
+
+    def add(self, member: Member) -> None:
+        """One more member, beginning no earlier than the last."""
+        place = len(self._members)
+        self._members.append(member)
+        growing = self._growing = _grown(self._growing, self._best, place, member, self._rows_per_s)
+        single = _single(self._best, place, member)
+        is_window_as_cheap = single is None or growing.cost < single.cost + self._prefers_windows
+        self._best = growing if is_window_as_cheap else single
+
+    def groups(self) -> list[Group]:
+        """The groups, in order of time."""
+        groups: list[Group] = []
+        best = self._best
+        while best is not None:
+            cost = best.cost - (best.before.cost if best.before else 0)
+            groups.append(
+                Group(tuple(self._members[best.first : best.end]), best.window, cost, best.is_single)
+            )
+            best = best.before
+        return groups[::-1]
+
+
+def grouped(members: Iterable[Member], rows_per_s: float, *, prefers_windows: bool) -> list[Group]:
+    """Each member in exactly one group, in order of time, for no more requests than reading each apart."""
+    division = Division(rows_per_s, prefers_windows=prefers_windows)
+    for member in sorted(members, key=lambda member: member.window):
+        division.add(member)
+    return division.groups()
 
 
 def _grown(growing: _Best | None, best: _Best | None, place: int, member: Member, rows_per_s: float) -> _Best:
@@ -98,12 +128,3 @@ def _single(best: _Best | None, place: int, member: Member) -> _Best | None:
         return None
     spent = best.cost if best else 0
     return _Best(spent + _SINGLE_COST, place, place + 1, member.window, is_single=True, before=best)
-
-
-def _groups(best: _Best | None, ordered: Sequence[Member]) -> list[Group]:
-    groups: list[Group] = []
-    while best is not None:
-        cost = best.cost - (best.before.cost if best.before else 0)
-        groups.append(Group(tuple(ordered[best.first : best.end]), best.window, cost, best.is_single))
-        best = best.before
-    return groups[::-1]

@@ -107,7 +107,8 @@ class LedgerClient:
 
     async def held_counts(self, record_type: str, edges: Sequence[datetime]) -> list[int]:
         request = ledger_pb2.CountHeldRecordsRequest(
-            record_type=record_type, edges=[stamp for edge in edges if (stamp := to_timestamp(edge)) is not None]
+            record_type=record_type,
+            edges=[stamp for edge in edges if (stamp := to_timestamp(edge)) is not None],
         )
         try:
             answer = await self._stub.CountHeldRecords(request)

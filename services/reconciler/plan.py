@@ -1,10 +1,10 @@
 """Which readings serve all due jobs with the fewest requests: pure."""
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import timedelta
 
 from services.common.errors import InvalidInput, TelnyxRefused, TollbookError
-from services.reconciler.groups import Group, Member, grouped
+from services.reconciler.groups import Division, Group, Member, grouped
 from services.reconciler.items import OpenItem
 from services.reconciler.reads import IdFilter, Priority, Read
 from services.reconciler.windows import Window, request_count
@@ -39,13 +39,28 @@ def plan_reads(
     return reads
 
 
-def plan_cost(items: Iterable[OpenItem], rows_per_s: RowsPerS, refused: Container[str] = ()) -> int:
-    """How many requests the readings for these items are likely to take."""
-    return sum(
-        group.cost
-        for name, members in _members(items, refused).items()
-        for group in _groups(members, "job", rows_per_s(name))
-    )
+def plan_costs(items: Sequence[OpenItem], rows_per_s: RowsPerS, refused: Container[str] = ()) -> list[int]:
+    """How many requests a job's readings are likely to take for the first of these items, the first two, and so on.
+
+    Exact where each item begins no earlier than the one before, and each session is one item.
+    """
+    divisions: dict[str, Division] = {}
+    seen: dict[str, set[IdFilter]] = {}
+    costs: list[int] = []
+    cost = 0
+    for item in items:
+        for known in _known_types(item, refused):
+            name, id_filter = known.name, _id_filter(known, item)
+            if id_filter is not None and id_filter in seen.setdefault(name, set()):
+                continue
+            if id_filter is not None:
+                seen[name].add(id_filter)
+            division = divisions.setdefault(name, Division(rows_per_s(name), prefers_windows=True))
+            cost -= division.cost
+            division.add(_member(known, item, id_filter))
+            cost += division.cost
+        costs.append(cost)
+    return costs
 
 
 def unplanned(items: Iterable[OpenItem], refused: Container[str]) -> dict[str, TollbookError]:
@@ -63,15 +78,21 @@ def _members(items: Iterable[OpenItem], refused: Container[str]) -> dict[str, li
     """By type, what is to be looked for: all that one filter on an id would find is one member."""
     wanted: dict[str, dict[IdFilter | str, Member]] = {}
     for item in items:
-        for name in item.missing:
-            known = find_record_type(name)
-            if known is None or known.name in refused:
-                continue
-            member = Member(_needed(known, item), item.lifetime.widened(JOB_MARGIN), _id_filter(known, item))
+        for known in _known_types(item, refused):
+            member = _member(known, item, _id_filter(known, item))
             key = member.id_filter or item.record_id
             of_type = wanted.setdefault(known.name, {})
             of_type[key] = of_type[key].joined(member) if key in of_type else member
     return {name: list(of_type.values()) for name, of_type in wanted.items()}
+
+
+def _known_types(item: OpenItem, refused: Container[str]) -> list[RecordType]:
+    found = (find_record_type(name) for name in item.missing)
+    return [known for known in found if known is not None and known.name not in refused]
+
+
+def _member(known: RecordType, item: OpenItem, id_filter: IdFilter | None) -> Member:
+    return Member(_needed(known, item), item.lifetime.widened(JOB_MARGIN), id_filter)
 
 
 def _needed(known: RecordType, item: OpenItem) -> Window:

@@ -14,9 +14,13 @@ LONGEST_WAIT = timedelta(minutes=20)
 MOST_REQUESTS = 80
 """A round ends within about two minutes of the quota, so that the next can begin with what is new."""
 
-_STEPS = 8
+ALL_VISIBLE = timedelta(seconds=140)
+"""All records of a call are published by then, the billed sip-trunking record last (Telnyx facts, section 3)."""
 
-Cost = Callable[[Sequence[OpenItem]], int]
+_MOST_FORCED = 200
+
+Costs = Callable[[Sequence[OpenItem]], Sequence[int]]
+"""How many requests it is likely to take to serve the first of these, the first two, and so on to all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,46 +30,76 @@ class DueJob:
     job: Job
     item: OpenItem
 
+    @property
+    def is_first(self) -> bool:
+        """Whether this would be its first attempt."""
+        return not self.job.attempts
+
+    @property
+    def session(self) -> str:
+        """What shares its requests in any case."""
+        return self.item.session_id or self.item.record_id
+
     def has_waited(self, now: datetime) -> timedelta:
         """How long ago its attempt was due."""
         return now - self.job.next_run_at if self.job.next_run_at else timedelta()
 
 
-def choose(due: Sequence[DueJob], cost_of: Cost, budget: RequestBudget, now: datetime) -> list[DueJob]:
-    """Those to serve now: all that the budget allows; else the oldest of the first attempts, as many as share well.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Those to serve now, and how many requests all would have taken beyond what the budget allows; 0 if it is all."""
+
+    chosen: tuple[DueJob, ...]
+    shortfall: float = 0.0
+
+
+def choose(due: Sequence[DueJob], costs_of: Costs, budget: RequestBudget, now: datetime) -> Choice:
+    """All that the budget allows; else the first attempts whose calls began earliest, as many as share well.
 
     Calls that began long ago have all ended: a window over their beginnings is read once and for good. What comes
-    after the first attempt waits for what the others leave. Nothing waits longer than LONGEST_WAIT.
+    after the first attempt waits for what the others leave. While the budget is low, what was hung up a moment ago
+    waits until all its records can be there. Nothing waits longer than LONGEST_WAIT.
     """
-    if _is_allowed(due, cost_of, budget):
-        return list(due)
-    forced = [one for one in due if one.has_waited(now) >= LONGEST_WAIT]
-    rest = [one for one in due if one.has_waited(now) < LONGEST_WAIT]
-    first = sorted((one for one in rest if not one.job.attempts), key=lambda one: one.item.start_at)
-    again = sorted(
-        (one for one in rest if one.job.attempts), key=lambda one: one.has_waited(now), reverse=True
-    )
-    forced = _most(forced, [], cost_of, budget) or forced[: MOST_REQUESTS // 2]
-    chosen = _most(first, forced, cost_of, budget)
-    return _most(again, chosen, cost_of, budget)
-
-
-def _most(
-    candidates: Sequence[DueJob], chosen: Sequence[DueJob], cost_of: Cost, budget: RequestBudget
-) -> list[DueJob]:
-    """What is chosen already, with as many of the candidates, from the first on, as the budget allows beside."""
-    for step in range(_STEPS, 0, -1):
-        together = [*chosen, *candidates[: len(candidates) * step // _STEPS]]
-        if len(together) > len(chosen) and _is_allowed(together, cost_of, budget):
-            return together
-    return list(chosen)
-
-
-def _is_allowed(chosen: Sequence[DueJob], cost_of: Cost, budget: RequestBudget) -> bool:
-    cost = cost_of([one.item for one in chosen])
-    return cost <= MOST_REQUESTS and budget.allows(cost, new_sessions(chosen))
+    if budget.is_low:
+        due = [one for one in due if not one.is_first or now - one.item.opened_at >= ALL_VISIBLE]
+    everyone = sorted(due, key=lambda one: one.item.start_at)
+    cost = _cost(everyone, costs_of)
+    allowance = min(MOST_REQUESTS, budget.allowance(new_sessions(everyone)))
+    if cost <= allowance:
+        return Choice(tuple(due))
+    forced = sorted(
+        (one for one in due if one.has_waited(now) >= LONGEST_WAIT), key=lambda one: one.has_waited(now)
+    )[-_MOST_FORCED:]
+    rest = [one for one in everyone if one.has_waited(now) < LONGEST_WAIT]
+    chosen = _joined(forced, [one for one in rest if one.is_first], costs_of, budget)
+    chosen = _joined(chosen, [one for one in rest if not one.is_first], costs_of, budget)
+    return Choice(tuple(chosen), cost - allowance)
 
 
 def new_sessions(chosen: Sequence[DueJob]) -> int:
     """For how many sessions (or messages) this would be the first attempt."""
-    return len({one.item.session_id or one.item.record_id for one in chosen if not one.job.attempts})
+    return len({one.session for one in chosen if one.is_first})
+
+
+def _cost(ordered: Sequence[DueJob], costs_of: Costs) -> int:
+    return costs_of([one.item for one in ordered])[-1] if ordered else 0
+
+
+def _joined(
+    chosen: list[DueJob], candidates: Sequence[DueJob], costs_of: Costs, budget: RequestBudget
+) -> list[DueJob]:
+    """What is chosen already, and as many of the candidates, from the first on, as the budget allows beside."""
+    if not candidates:
+        return chosen
+    spent, sessions = _cost(chosen, costs_of), {one.session for one in chosen if one.is_first}
+    most = 0
+    for count, (one, cost) in enumerate(
+        zip(candidates, costs_of([one.item for one in candidates]), strict=True), start=1
+    ):
+        if spent + cost > MOST_REQUESTS:
+            break
+        if one.is_first:
+            sessions.add(one.session)
+        if spent + cost <= budget.allowance(len(sessions)):
+            most = count
+    return [*chosen, *candidates[:most]]

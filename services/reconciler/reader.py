@@ -13,7 +13,7 @@ from services.reconciler.day_claims import DayClaims
 from services.reconciler.density import Densities
 from services.reconciler.items import OpenItem
 from services.reconciler.metrics import SWEEPS, RequestTally
-from services.reconciler.plan import plan_cost, plan_reads, unplanned
+from services.reconciler.plan import plan_costs, plan_reads, unplanned
 from services.reconciler.ports import LedgerPort, TelnyxPort
 from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage
 from services.reconciler.refusals import Refusals
@@ -64,9 +64,9 @@ class Reader:
         await self._read(read, found)
         return found
 
-    def cost_of(self, items: Sequence[OpenItem]) -> int:
-        """How many requests `look_for` is likely to make for a job."""
-        return plan_cost(items, self._densities.rows_per_s, self._refusals.now())
+    def costs_of(self, items: Sequence[OpenItem]) -> list[int]:
+        """How many requests `look_for` is likely to make for the first of these, the first two, and so on."""
+        return plan_costs(items, self._densities.rows_per_s, self._refusals.now())
 
     async def look_for(self, items: Sequence[OpenItem], priority: Priority) -> dict[str, TollbookError]:
         """Read and book what these items miss, a few readings at a time; gives why a type could not be read."""

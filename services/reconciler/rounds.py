@@ -26,7 +26,8 @@ _RENEW_EVERY_S: Final = 10.0
 _MAX_JOBS: Final = 500
 _MAX_ROUNDS: Final = 100
 _MOST_WEIGHED: Final = 4_000
-_LOOK_EVERY_S: Final = 15.0
+_SHORTEST_LOOK_S: Final = 5.0
+_LONGEST_LOOK_S: Final = 60.0
 _SHARE: Final = 0.85
 _log = structlog.get_logger()
 
@@ -84,8 +85,6 @@ class Rounds:
         if not due:
             return PERIOD_S
         chosen = await self._choose(due)
-        if len(chosen) < len(due):
-            self._look_at_s = now_s + _LOOK_EVERY_S
         if chosen:
             async with self._turn:
                 await self._run(await self._jobs.claim_these(chosen, self._clock.now(), LEASE))
@@ -101,9 +100,12 @@ class Rounds:
         items = {item.record_id: item for item in answer.items if not item.is_done}
         waiting = [DueJob(job, items[job.call_id]) for job in due if job.call_id in items]
         self._budget.refill(self._clock.monotonic_s())
-        chosen = choose(waiting, self._reader.cost_of, self._budget, self._clock.now())
+        choice = choose(waiting, self._reader.costs_of, self._budget, self._clock.now())
+        if len(choice.chosen) < len(waiting):
+            wait_s = self._budget.time_for_s(choice.shortfall)
+            self._look_at_s = self._clock.monotonic_s() + min(_LONGEST_LOOK_S, max(_SHORTEST_LOOK_S, wait_s))
         settled = [job.call_id for job in due if job.call_id not in items]
-        return settled + [one.job.call_id for one in chosen]
+        return settled + [one.job.call_id for one in choice.chosen]
 
     async def run_due(self, counts: RoundCounts) -> None:
         """Run rounds until nothing is due, adding to `counts` after each."""

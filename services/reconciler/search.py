@@ -1,9 +1,10 @@
 """What it costs to find the few records that a count shows to be unread: pure."""
 
+from collections.abc import Sequence
 from math import ceil, log2
 from typing import Final
 
-from services.reconciler.windows import PAGE_ROWS
+from services.reconciler.windows import PAGE_ROWS, Window
 
 _READ_AT_ONCE: Final = 2 * PAGE_ROWS
 """Two pages are read rather than searched."""
@@ -37,3 +38,10 @@ def is_read_whole(total_results: int, held_count: int) -> bool:
 def is_rich(total_results: int, held_count: int) -> bool:
     """Whether finding what differs brings much for what it costs."""
     return total_results - held_count >= _RICH * finding_cost(total_results, held_count)
+
+
+def is_likely_unread(unread: Sequence[Window], whole: Window, total_results: int, held_count: int) -> bool:
+    """Whether what is missing may well lie in the parts of a window that nobody has read so far, and fills them."""
+    length_s = sum(part.length_s for part in unread)
+    likely_rows = total_results * length_s / whole.length_s
+    return 0 < length_s < whole.length_s and total_results - held_count >= likely_rows / 2

@@ -108,7 +108,8 @@ class TrailingSweeps:
             return
         if not self._reader.is_likely_small(record_type, window):
             window = settled_part(window, self._clock.now())
-        async for sweep in self._surveys.survey(record_type, window, is_kept=due.kind == "long"):
+        covered = (await self._histories.known())[record_type].covered
+        async for sweep in self._surveys.survey(record_type, window, covered, is_kept=due.kind == "long"):
             yield sweep
 
     async def _carry_out(self, due: _Due) -> None:

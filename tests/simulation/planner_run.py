@@ -5,13 +5,13 @@ python -m tests.simulation.planner_run 10000 1      (sessions per day, days)
 
 import asyncio
 import heapq
+import itertools
 import logging
 import sys
 from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
 from typing import Any, cast
 
 import structlog
@@ -90,7 +90,7 @@ class PlannerRun:
         )
         self.days = DayClosings(histories, reader, surveys, usage, self.ledger, _RULES, self.clock)
         self._happenings: list[tuple[float, int, PlannedLeg | PlannedRow]] = []
-        numbers = count()
+        numbers = itertools.count()
         self.session_count = 0
         for session in traffic(per_day, length_s, seed):
             self.session_count += 1

@@ -15,7 +15,7 @@ from services.common.errors import NotFound
 from services.common.money import Money
 from services.reconciler.audit.book_days import BookDay, day_window
 from services.reconciler.backfill.days import DaySource
-from services.reconciler.closing import CLOSING_MARGIN
+from services.reconciler.day_closing import CLOSING_MARGIN
 from services.reconciler.items import OpenItem
 from services.reconciler.job import Job
 from services.reconciler.ports import OpenItems

@@ -13,7 +13,7 @@ from services.common.money import Money
 from services.common.times import utc_day
 from services.reconciler.audit.book_days import BookDay
 from services.reconciler.backfill.days import DaySource
-from services.reconciler.closing import CLOSING_MARGIN
+from services.reconciler.day_closing import CLOSING_MARGIN
 from services.reconciler.items import OpenItem
 from services.reconciler.ports import MAX_IDS, CallState, OpenItems
 from services.reconciler.reads import Priority, Read, ReadEnd, RecordPage

@@ -26,7 +26,10 @@ items = st.builds(
 
 
 def test_nothing_is_closed_before_the_horizon() -> None:
-    early, late = item("early", "amd", end_s=-3_599), item("late", "amd", start_s=-3_660, end_s=-3_600)
+    early, late = (
+        item("early", "amd", start_s=-3_660, end_s=-3_599),
+        item("late", "amd", start_s=-3_660, end_s=-3_600),
+    )
     assert [need.record_id for need in closing_needs([early, late], NOON, HORIZON)["amd"]] == ["late"]
 
 

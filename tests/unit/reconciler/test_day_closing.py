@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from services.common.money import Money
 from services.reconciler.audit.book_days import BookDay, day_window
-from services.reconciler.closing import CLOSING_MARGIN
 from services.reconciler.day_closing import (
+    CLOSING_MARGIN,
     awaits_its_day,
     closes_at,
     closing_window,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reconciler.items import OpenItem
-from services.reconciler.plan import JOB_MARGIN, LEAST_MARGIN, plan_cost, plan_reads, unplanned
+from services.reconciler.plan import JOB_MARGIN, LEAST_MARGIN, plan_costs, plan_reads, unplanned
 from services.reconciler.reads import IdFilter, Read
 from services.reconciler.windows import MAX_WINDOW_ROWS, Window, request_count
 from services.telnyx_vocabulary.record_types import RECORD_TYPES, find_record_type
@@ -61,16 +61,15 @@ def test_no_session_is_asked_for_twice_and_no_window_twice(wanted: list[OpenItem
     assert len(set(reads)) == len(reads)
 
 
-@given(st.lists(items, max_size=25, unique_by=lambda one: one.record_id), densities)
+@given(st.lists(items, max_size=25, unique_by=lambda one: one.session_id or one.record_id), densities)
 def test_what_is_planned_costs_what_was_said(wanted: list[OpenItem], rows_per_s: float) -> None:
-    reads = plan_reads(wanted, "job", _at(rows_per_s))
-    planned = sum(request_count(read.window, rows_per_s) if read.window else 1 for read in reads)
-    assert (
-        planned
-        <= plan_cost(wanted, _at(rows_per_s))
-        == sum(1 for read in reads if read.id_filter)
-        + sum(request_count(read.window, rows_per_s) for read in reads if read.window)
-    )
+    wanted.sort(key=lambda one: one.lifetime)
+    costs = plan_costs(wanted, _at(rows_per_s))
+    assert costs == sorted(costs)
+    for count, said in enumerate(costs, start=1):
+        reads = plan_reads(wanted[:count], "job", _at(rows_per_s))
+        planned = sum(request_count(read.window, rows_per_s) if read.window else 1 for read in reads)
+        assert planned == said
 
 
 @given(st.lists(items, max_size=25, unique_by=lambda one: one.record_id), densities)
