@@ -11,7 +11,7 @@ from services.reconciler.audit.book_days import BookDay, DayRecord
 from services.reconciler.audit.causes import MAX_CAUSES, explain
 from services.reconciler.audit.line import AuditLine, AuditResult, Cause
 from services.reconciler.audit.ports import BookDaysPort
-from services.reconciler.audit.rereading import Rereading
+from services.reconciler.audit.rereading import WAITED_FOR, Patience, Rereading
 from services.reconciler.audit.suspicions import Case
 from services.reconciler.audit.usage_refresh import UsageRefresh
 from services.reconciler.audit.verdicts import DECIMALS_REACH, AskedAt, AuditTerms, Readings, judge
@@ -37,6 +37,7 @@ class AuditOrder:
     from_day: date
     to_day: date
     again: bool = False
+    patience: Patience = WAITED_FOR
 
 
 class Auditor:
@@ -73,7 +74,9 @@ class Auditor:
             days, await self._days(order), terms, again=order.again, budget_s=budget_s * _USAGE_SHARE
         )
         lines = await self._judged(order, terms)
-        has_reread, more_troubles = await self._rereading.reread(lines, budget_s * _REREADING_SHARE)
+        has_reread, more_troubles = await self._rereading.reread(
+            lines, order.patience, budget_s * _REREADING_SHARE
+        )
         if has_reread:
             lines = await self._judged(order, terms)
         explained = await self._explained(await self._with_waiting(lines))

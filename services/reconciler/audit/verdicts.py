@@ -170,7 +170,7 @@ def difference_reason(line: AuditLine) -> str:
     """By how much the book and the report differ, as a sentence."""
     difference = line.difference_nanos
     if difference is None:
-        return f"the book has {worded(line.book)}, and usage_reports have no row for this day"
+        return f"the book has {worded(line.book)}, and usage_reports have no readable row for this day"
     amount = worded(Money(line.book.currency, abs(difference)))
     return f"the book has {amount} {'more' if difference > 0 else 'less'} than usage_reports"
 

@@ -11,6 +11,7 @@ from services.common.clock import Clock
 from services.common.times import utc_day
 from services.reconciler.audit.auditor import AuditOrder
 from services.reconciler.audit.line import AuditResult, AuditVerdict
+from services.reconciler.audit.rereading import UNATTENDED
 from services.reconciler.leadership import Leadership
 from services.reconciler.polling.due import audit_moment
 
@@ -24,7 +25,7 @@ AUDIT_DIFFERENCE_NANOS = Gauge(
 )
 
 _REACH: Final = timedelta(days=31)
-_BUDGET_S: Final = 1_200.0
+_BUDGET_S: Final = 3_600.0
 _LOOK_EVERY_S: Final = 60.0
 _FIRST_AFTER_S: Final = 1_800.0
 """After a start the sweeps first catch up: an audit before would find what they are about to find."""
@@ -55,7 +56,7 @@ class DailyAudit:
         now = self._clock.now()
         today = utc_day(now)
         # Again: a record that came days after its day was closed shows itself nowhere but in a word that has changed.
-        order = AuditOrder(today - _REACH + _DAY, today + _DAY, again=True)
+        order = AuditOrder(today - _REACH + _DAY, today + _DAY, again=True, patience=UNATTENDED)
         result = await self._audit(order, _BUDGET_S)
         self._audited_at = now
         _measure(result)

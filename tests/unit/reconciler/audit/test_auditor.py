@@ -1,15 +1,16 @@
 """A whole audit between a fake book and a fake Telnyx."""
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from services.common.errors import TelnyxRefused, TelnyxUnreachable, Unavailable
 from services.common.money import Money
 from services.reconciler.audit.auditor import Auditor, AuditOrder
+from services.reconciler.audit.book_days import day_window
 from services.reconciler.audit.line import AuditLine, AuditResult
-from services.reconciler.audit.rereading import MAX_DAYS, Rereading, worth_rereading
+from services.reconciler.audit.rereading import UNATTENDED, WAITED_FOR, Patience, Rereading, worth_rereading
 from services.reconciler.audit.usage_refresh import UsageRefresh
 from services.reconciler.usage import Usage, UsageDay
 from services.reconciler.usage_reading import UsageReading
@@ -37,9 +38,9 @@ class Scene:
     products: FakeProducts
     auditor: Auditor
 
-    async def audit(self, *, again: bool = False) -> AuditResult:
+    async def audit(self, *, again: bool = False, patience: Patience = WAITED_FOR) -> AuditResult:
         """The audit of the first day."""
-        return await self.auditor.audit(AuditOrder(FIRST, FIRST + DAY, again), BUDGET_S)
+        return await self.auditor.audit(AuditOrder(FIRST, FIRST + DAY, again, patience), BUDGET_S)
 
     async def line(self) -> AuditLine:
         """The only line of that audit."""
@@ -69,6 +70,10 @@ def scene(world: World) -> Scene:
         world.clock,
     )
     return Scene(world.clock, book, world.ledger, world.telnyx, products, auditor)
+
+
+def _noon(offset: int) -> datetime:
+    return day_window(FIRST + offset * DAY).start_at + DAY / 2
 
 
 def _seen(record_id: str, nanos: int) -> DetailRecord:
@@ -150,6 +155,20 @@ async def test_a_day_with_too_many_records_is_not_read_anew(scene: Scene) -> Non
     result = await scene.audit()
     assert scene.ledger.sweeps == []
     assert "2001 records, too many" in result.troubles[0]
+    # With nobody waiting it is, in pieces.
+    assert (await scene.audit(patience=UNATTENDED)).troubles == ()
+    assert len(scene.ledger.sweeps) == 2
+
+
+async def test_an_audit_reads_a_few_days_anew_at_a_time(scene: Scene) -> None:
+    days = range(WAITED_FOR.max_days + 2)
+    scene.book.days = [book_day(2 * offset, CENT, 0) for offset in days]
+    scene.telnyx.publish(*(replace(_seen(str(offset), 1), record_time=_noon(2 * offset)) for offset in days))
+    order = AuditOrder(FIRST, FIRST + 40 * DAY)
+    await scene.auditor.audit(order, BUDGET_S)
+    assert len(scene.ledger.sweeps) == WAITED_FOR.max_days
+    await scene.auditor.audit(order, BUDGET_S)
+    assert len(scene.ledger.sweeps) == len(days)
 
 
 async def test_calls_that_wait_are_named(scene: Scene) -> None:
@@ -222,11 +241,11 @@ def _different(day: date, nanos: int) -> AuditLine:
 
 
 def test_the_greatest_differences_are_read_anew_first() -> None:
-    lines = [_different(FIRST + number * DAY, number * CENT) for number in range(MAX_DAYS + 3)]
+    lines = [_different(FIRST + number * DAY, number * CENT) for number in range(4)]
     unread = replace(_different(FIRST + 10 * DAY, 99 * CENT), verdict="open", is_unread=True)
     assert worth_rereading([unread, lines[1]], LATER, ()) == [lines[1], unread]
     chosen = worth_rereading(lines, LATER, ())
-    assert [line.book.nanos // CENT for line in chosen] == [7, 6, 5, 4, 3]
+    assert [line.book.nanos // CENT for line in chosen] == [3, 2, 1, 0]
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_too_many_of_that_cost_say_nothing() -> None:
 def test_without_a_row_of_the_report_all_that_is_gone_explains_it() -> None:
     line = _explained([day_record("gone", 2 * MILLI, last_seen=GONE)], None, reread=True)
     assert line.reason.startswith(
-        "the book has 0.002 USD, and usage_reports have no row for this day; 1 record"
+        "the book has 0.002 USD, and usage_reports have no readable row for this day; 1 record"
     )
     assert line.reason.endswith("would be all of it")
 

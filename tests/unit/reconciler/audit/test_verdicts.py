@@ -116,7 +116,7 @@ def test_a_day_that_nobody_has_read_in_full_is_open_until_it_is_read_or_cannot_b
 def test_a_day_of_which_the_report_has_no_row() -> None:
     [line] = judge([book_day(0, CENT)], ASKED, TERMS)
     assert line.verdict == "different"
-    assert line.reason == "the book has 0.01 USD, and usage_reports have no row for this day"
+    assert line.reason == "the book has 0.01 USD, and usage_reports have no readable row for this day"
     [free] = judge([book_day(0, 0)], ASKED, TERMS)
     assert free.verdict == "equal"
 
