@@ -60,9 +60,7 @@ def _quarantined_count(connection: Connection, since: datetime) -> int:
     """Quarantined events of no record: one of the same call, session or message would have confirmed them."""
     events, records = tables.events, tables.detail_records
     is_confirmed = exists().where(records.c.cluster_id == events.c.cluster_id)
-    query = select(func.count()).where(
-        events.c.is_quarantined.is_(True), events.c.received_at >= since, ~is_confirmed
-    )
+    query = select(func.count()).where(events.c.is_quarantined, events.c.received_at >= since, ~is_confirmed)
     return connection.execute(query).scalar_one()
 
 

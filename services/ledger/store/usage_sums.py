@@ -1,14 +1,15 @@
 """What detail records of any stretch of time come to, by their own time: sums for whole days, rows for the edges."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, Integer, and_, cast, func, or_, select
+from sqlalchemy import Connection, Integer, cast, func, select
 
 from services.common.times import start_of_day, utc_day
 from services.ledger import tables
+from services.ledger.store.record_times import times_within
 
 _DAY = timedelta(days=1)
 
@@ -62,28 +63,17 @@ def _of_days(connection: Connection, first: date, after: date) -> Iterable[tuple
 
 def _of_records(
     connection: Connection, start_at: datetime, end_at: datetime
-) -> Iterable[tuple[str, str, int, int]]:
+) -> Iterator[tuple[str, str, int, int]]:
     table = tables.detail_records
     rollups = tables.record_rollups
     # The sums know which types have records on these days: each is a range of the index by type and time.
     of_days = select(rollups.c.record_type).where(rollups.c.day.between(utc_day(start_at), utc_day(end_at)))
     names = sorted(connection.execute(of_days.distinct()).scalars())
-    query = (
-        select(
-            *(table.c.record_type, table.c.currency, func.sum(table.c.cost_nanos)),
-            func.sum(cast(table.c.is_unreadable, Integer)),
+    sums = (func.sum(table.c.cost_nanos), func.sum(cast(table.c.is_unreadable, Integer)))
+    for is_within in times_within(start_at, end_at) if names else ():
+        query = (
+            select(table.c.record_type, table.c.currency, *sums)
+            .where(table.c.record_type.in_(names), is_within)
+            .group_by(table.c.record_type, table.c.currency)
         )
-        .where(
-            table.c.record_type.in_(names),
-            or_(
-                and_(table.c.record_time >= start_at, table.c.record_time < end_at),
-                and_(
-                    table.c.record_time.is_(None),
-                    table.c.first_observed_at >= start_at,
-                    table.c.first_observed_at < end_at,
-                ),
-            ),
-        )
-        .group_by(table.c.record_type, table.c.currency)
-    )
-    return ((*row,) for row in connection.execute(query)) if names else ()
+        yield from ((*row,) for row in connection.execute(query))
