@@ -6,8 +6,10 @@ from typing import Any
 
 from services.common.money import parse_money
 from services.ledger.estimate_error import EstimateError
+from services.ledger.estimate_gauges import judge_estimates
 from services.ledger.faults import CREDIT, FUTURE, OTHER_CONTENT
 from services.ledger.learned_rates import LearnedRates
+from services.ledger.metrics import ESTIMATE_ERROR, ESTIMATED_CALLS
 from services.ledger.store.book import Book
 from services.ledger.store.book_health import BookHealth, book_health
 from tests.support.clocks import ManualClock
@@ -216,3 +218,16 @@ def test_learned_estimates_are_held_against_the_flat_rate(book: Book, clock: Man
     now_s = (clock.now() - at(0)).total_seconds()
     found = health(book, now_s).estimate_error
     assert (found.mean_nanos, found.flat_mean_nanos) == (usd("0.001").nanos, usd("0.01").nanos)
+
+
+async def test_the_metrics_tell_how_good_estimates_are(book: Book) -> None:
+    settle(book, "one", "0.005")
+    await judge_estimates(book)
+    told = {
+        (sample.labels["estimate"], sample.labels["statistic"]): sample.value
+        for metric in ESTIMATE_ERROR.collect()
+        for sample in metric.samples
+    }
+    off = usd("0.01").nanos
+    assert told == {(of, name): off for of in ("booked", "flat") for name in ("mean", "p95")}
+    assert [sample.value for metric in ESTIMATED_CALLS.collect() for sample in metric.samples] == [1]
