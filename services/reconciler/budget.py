@@ -6,17 +6,17 @@ and no rate of calls has to be known. Pure, on monotonic seconds.
 
 from dataclasses import dataclass
 
-BASE_PER_MINUTE = 2.25
+BASE_PER_MINUTE = 2.0
 """What attempts may cost however few calls there are: enough for some hundred calls a day exactly on schedule."""
 
-PER_SESSION = 0.21
+PER_SESSION = 0.2
 """What a session may cost beyond: reading its eight or so records by full pages takes 0.16."""
 
 MOST_SAVED = 40.0
 """A quiet hour is not saved for the next: one minute of the quota at most."""
 
 
-SWEEPS_PER_MINUTE = 0.3
+SWEEPS_PER_MINUTE = 0.2
 """What sweeps may spend on looking for single records that a count shows to be unread, before a day is closed."""
 
 

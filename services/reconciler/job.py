@@ -140,7 +140,7 @@ def tried(
     if quota and len(quota) == len(item.missing):
         wait_s = max(_LEAST_POSTPONEMENT_S, *(fault.retry_after_s for fault in quota))
         return replace(kept, next_run_at=now + timedelta(seconds=wait_s))
-    following = schedule.after_attempt(job.opened_at, job.attempts, now)
+    following = schedule.after_attempt(job.opened_at, job.attempts, job.next_run_at or now, now)
     kept = replace(kept, attempts=following.attempts, next_run_at=following.run_at)
     return kept if following.run_at else replace(kept, status="failed")
 

@@ -9,7 +9,10 @@ from services.reconciler.items import OpenItem
 from services.reconciler.job import Job
 
 LONGEST_WAIT = timedelta(minutes=20)
-"""After this an attempt is made whatever it costs."""
+"""After this a first attempt is made whatever it costs."""
+
+LONGEST_WAIT_AGAIN = timedelta(minutes=60)
+"""After this an attempt is repeated: seldom has come by then what was not there before."""
 
 MOST_REQUESTS = 80
 """A round ends within about two minutes of the quota, so that the next can begin with what is new."""
@@ -17,7 +20,7 @@ MOST_REQUESTS = 80
 ALL_VISIBLE = timedelta(seconds=140)
 """All records of a call are published by then, the billed sip-trunking record last (Telnyx facts, section 3)."""
 
-_MOST_FORCED = 200
+_MOST_PRESSING = 200
 
 Costs = Callable[[Sequence[OpenItem]], Sequence[int]]
 """How many requests it is likely to take to serve the first of these, the first two, and so on to all of them."""
@@ -44,6 +47,10 @@ class DueJob:
         """How long ago its attempt was due."""
         return now - self.job.next_run_at if self.job.next_run_at else timedelta()
 
+    def is_pressing(self, now: datetime) -> bool:
+        """Whether it has waited as long as it may."""
+        return self.has_waited(now) >= (LONGEST_WAIT if self.is_first else LONGEST_WAIT_AGAIN)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -58,7 +65,7 @@ def choose(due: Sequence[DueJob], costs_of: Costs, budget: RequestBudget, now: d
 
     Calls that began long ago have all ended: a window over their beginnings is read once and for good. What comes
     after the first attempt waits for what the others leave. While the budget is low, what was hung up a moment ago
-    waits until all its records can be there. Nothing waits longer than LONGEST_WAIT.
+    waits until all its records can be there. Nothing waits for ever, whatever it costs.
     """
     if budget.is_low:
         due = [one for one in due if not one.is_first or now - one.item.opened_at >= ALL_VISIBLE]
@@ -67,11 +74,9 @@ def choose(due: Sequence[DueJob], costs_of: Costs, budget: RequestBudget, now: d
     allowance = min(MOST_REQUESTS, budget.allowance(new_sessions(everyone)))
     if cost <= allowance:
         return Choice(tuple(due))
-    forced = sorted(
-        (one for one in due if one.has_waited(now) >= LONGEST_WAIT), key=lambda one: one.has_waited(now)
-    )[-_MOST_FORCED:]
-    rest = [one for one in everyone if one.has_waited(now) < LONGEST_WAIT]
-    chosen = _joined(forced, [one for one in rest if one.is_first], costs_of, budget)
+    pressing = [one for one in everyone if one.is_pressing(now)][:_MOST_PRESSING]
+    rest = [one for one in everyone if not one.is_pressing(now)]
+    chosen = _joined(pressing, [one for one in rest if one.is_first], costs_of, budget)
     chosen = _joined(chosen, [one for one in rest if not one.is_first], costs_of, budget)
     return Choice(tuple(chosen), cost - allowance)
 

@@ -33,16 +33,18 @@ class Schedule:
         """When the first attempt is due."""
         return opened_at + timedelta(seconds=self.delays_s[0])
 
-    def after_attempt(self, opened_at: datetime, attempts: int, ran_at: datetime) -> NextAttempt:
-        """What follows an attempt that ran at `ran_at` after `attempts` earlier ones and did not settle.
+    def after_attempt(
+        self, opened_at: datetime, attempts: int, due_at: datetime, ran_at: datetime
+    ) -> NextAttempt:
+        """What follows an attempt that was due at `due_at` after `attempts` earlier ones, ran and did not settle.
 
-        Attempts whose time had come by then ran as this one, and count as made.
+        Attempts that would have followed by then, had it run when it was due, ran as this one and count as made; but
+        never the last, so that whatever is late is looked for once more.
         """
         made = attempts + 1
-        while (
-            made < min(_COUNTED_FROM_OPENING, len(self.delays_s))
-            and self._run_at(opened_at, made, ran_at) <= ran_at
-        ):
+        most = max(len(self.delays_s) - 1, min(_COUNTED_FROM_OPENING, len(self.delays_s)))
+        while made < most and (following := self._run_at(opened_at, made, due_at)) <= ran_at:
+            due_at = following
             made += 1
         if made >= len(self.delays_s):
             return NextAttempt(made, None)

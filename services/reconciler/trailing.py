@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from services.common.times import EPOCH
-from services.reconciler.coverage import VISIBLE_AFTER, covered_by, gaps, merge
+from services.reconciler.coverage import covered_by, gaps, merge
 from services.reconciler.day_closing import days_closed_by
 from services.reconciler.retention import KEPT
 from services.reconciler.sweep import Sweep
@@ -20,6 +20,9 @@ FIRST_REACH = timedelta(hours=24)
 _SHORT_EXTRA = timedelta(minutes=15)
 _BEYOND_HORIZON = timedelta(hours=5)
 """Four hours by the design, and one so that a window also spans an hour before the start of what it should close."""
+
+_ATTEMPTS_TAKE = timedelta(minutes=30)
+"""Attempts wait up to 20 minutes for one another, and take their time."""
 
 _LONG_EVERY = timedelta(hours=4)
 _LONG_INTERVALS = 16
@@ -77,7 +80,7 @@ class SweepHistory:
         stretch = covered_by(sweep)
         if stretch is not None:
             noted = replace(noted, covered=merge((*noted.covered, stretch)))
-        if sweep.window.end_at < sweep.read_at - VISIBLE_AFTER - _CLOCK_SLACK:
+        if sweep.window.end_at < sweep.read_at - _ATTEMPTS_TAKE - _CLOCK_SLACK:
             return noted
         if sweep.window.start_at <= sweep.read_at - rules.short_reach:
             noted = replace(noted, short_at=max(noted.short_at, sweep.read_at))
@@ -138,8 +141,11 @@ def _midnight(moment: datetime) -> datetime:
 
 
 def settled_part(window: Window, now: datetime) -> Window:
-    """What of a window is worth counting where records are many: of the last minutes some are always yet to come."""
-    return Window(window.start_at, max(window.start_at, min(window.end_at, now - VISIBLE_AFTER)))
+    """The window that is worth counting instead where records are many: of the last half hour some are yet to come.
+
+    Some calls still last, and attempts wait for one another; what nobody announced is read when they have been made.
+    """
+    return Window(window.start_at - _ATTEMPTS_TAKE, now - _ATTEMPTS_TAKE)
 
 
 def history_of(sweeps: Iterable[Sweep], rules: SweepRules) -> SweepHistory:

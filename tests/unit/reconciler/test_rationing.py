@@ -15,6 +15,7 @@ from services.reconciler.plan import plan_costs
 from services.reconciler.rationing import (
     ALL_VISIBLE,
     LONGEST_WAIT,
+    LONGEST_WAIT_AGAIN,
     MOST_REQUESTS,
     Costs,
     DueJob,
@@ -89,9 +90,11 @@ def test_of_too_many_the_oldest_beginnings_go_first_and_repetitions_take_what_is
 
 
 def test_nothing_waits_for_ever() -> None:
-    old = due(1, waited_s=LONGEST_WAIT.total_seconds(), attempts=3)
+    old = due(1, waited_s=LONGEST_WAIT.total_seconds())
     choice = choose([old, due(2)], costs_at(5.0), RequestBudget(saved=-MOST_SAVED), NOON)
     assert choice.chosen == (old,)
+    again = due(1, waited_s=LONGEST_WAIT_AGAIN.total_seconds(), attempts=3)
+    assert choose([again, due(2)], costs_at(5.0), RequestBudget(saved=-MOST_SAVED), NOON).chosen == (again,)
 
 
 jobs_due = st.lists(
@@ -99,7 +102,7 @@ jobs_due = st.lists(
         due,
         st.integers(0, 10_000),
         start_s=st.floats(-20_000, -160),
-        waited_s=st.floats(0, 2_000),
+        waited_s=st.floats(0, 5_000),
         attempts=st.integers(0, 3),
     ),
     max_size=60,
@@ -117,11 +120,11 @@ def test_what_is_chosen_is_allowed_or_has_waited_longest(
     assert choice.shortfall or chosen == tuple(jobs)
     assert len({one.job.call_id for one in chosen}) == len(chosen)
     assert all(one in jobs for one in chosen)
-    forced = [one for one in chosen if one.has_waited(NOON) >= LONGEST_WAIT]
+    forced = [one for one in chosen if one.is_pressing(NOON)]
     allowance = min(MOST_REQUESTS, budget.allowance(new_sessions(chosen)))
     assert total(chosen, rows_per_s) <= allowance or list(chosen) == forced
     # Of those that have waited longest some are always among them.
-    has_forced = any(one.has_waited(NOON) >= LONGEST_WAIT for one in jobs)
+    has_forced = any(one.is_pressing(NOON) for one in jobs)
     assert bool(forced) or not has_forced
 
 

@@ -16,7 +16,7 @@ def test_prompt_attempts_follow_the_design() -> None:
     due = [DESIGN.first_run_at(NOON)]
     attempts = 0
     while True:
-        following = DESIGN.after_attempt(NOON, attempts, due[-1])
+        following = DESIGN.after_attempt(NOON, attempts, due[-1], due[-1])
         attempts = following.attempts
         if following.run_at is None:
             break
@@ -27,18 +27,25 @@ def test_prompt_attempts_follow_the_design() -> None:
 
 
 def test_overdue_attempts_run_as_one() -> None:
-    following = DESIGN.after_attempt(NOON, 0, after(600))
-    assert following.attempts == 2
-    assert following.run_at == after(660)
+    following = DESIGN.after_attempt(NOON, 0, after(5), after(600))
+    assert following.attempts == 5
+    assert following.run_at == after(600 + 480)
+
+
+def test_the_last_attempt_is_never_run_as_another() -> None:
+    following = DESIGN.after_attempt(NOON, 0, after(5), after(86_400))
+    assert following.attempts == 6
+    assert following.run_at == after(86_400 + 960)
+    assert Schedule((5, 30)).after_attempt(NOON, 0, after(5), after(600)).run_at is None
 
 
 def test_a_wait_counts_from_the_attempt_before() -> None:
-    assert DESIGN.after_attempt(NOON, 1, after(47)).run_at == after(47 + 60)
+    assert DESIGN.after_attempt(NOON, 1, after(30), after(47)).run_at == after(47 + 60)
 
 
 def test_after_the_last_delay_nothing_follows() -> None:
-    assert DESIGN.after_attempt(NOON, 6, after(2_000)).run_at is None
-    assert Schedule((5,)).after_attempt(NOON, 0, after(5)).run_at is None
+    assert DESIGN.after_attempt(NOON, 6, after(1_890), after(2_000)).run_at is None
+    assert Schedule((5,)).after_attempt(NOON, 0, after(5), after(5)).run_at is None
 
 
 @pytest.mark.parametrize("delays_s", [(), (0,), (5, -1)])
@@ -59,7 +66,7 @@ def test_however_late_attempts_run_they_end_and_move_forward(
     attempts = 0
     for late_s in lateness_s:
         ran_at = run_at + timedelta(seconds=late_s)
-        following = schedule.after_attempt(NOON, attempts, ran_at)
+        following = schedule.after_attempt(NOON, attempts, run_at, ran_at)
         assert attempts < following.attempts <= len(delays_s)
         attempts = following.attempts
         if following.run_at is None:
