@@ -27,7 +27,7 @@ _TIMEOUTS_S: dict[Priority, float] = {"person": 20.0, "job": 300.0, "background"
 _CONCURRENT_READS = 4
 _LIKELY_ONE_PAGE = 0.8 * PAGE_ROWS
 
-_ABOUT_THE_REQUEST = "request"
+ABOUT_THE_REQUEST = "request"
 """What telnyx-gateway names as the field of a refusal that is about what was asked, not about the API key."""
 
 _log = structlog.get_logger()
@@ -163,7 +163,7 @@ class Reader:
         return end
 
     def _drop_if_refused(self, record_type: str, error: TelnyxRefused) -> None:
-        if error.field == _ABOUT_THE_REQUEST:
+        if error.field == ABOUT_THE_REQUEST:
             self._refusals.refused(record_type, str(error))
 
     async def _book_pages(self, read: Read, timeout_s: float, found: list[DetailRecord] | None) -> ReadEnd:

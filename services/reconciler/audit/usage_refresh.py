@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from services.common.errors import TollbookError
+from services.common.errors import TelnyxRefused, TollbookError
 from services.reconciler.audit.book_days import BookDay
 from services.reconciler.audit.ports import UsageProductsPort
 from services.reconciler.audit.stale_usage import Days, audited_names, stale_days, unlisted_types
 from services.reconciler.audit.verdicts import AuditTerms
-from services.reconciler.reader import gather_some
+from services.reconciler.reader import ABOUT_THE_REQUEST, gather_some
 from services.reconciler.usage import PRODUCT_PREFIX
 from services.reconciler.usage_reading import UsageReading
 
@@ -49,7 +49,14 @@ class UsageRefresh:
         progress: "_Progress",
         troubles: list[str],
     ) -> None:
-        products = await self._known_products(troubles)
+        try:
+            products: tuple[str, ...] | None = await self._products.usage_products()
+        except TollbookError as error:
+            troubles.append(f"the products of usage_reports are not known: {error}")
+            if not _is_about_the_question(error):
+                # Who does not answer this does not answer the others, and somebody may be waiting.
+                return
+            products = None
         if products is not None:
             troubles += [
                 f"usage_reports know no product of {name}: its records cannot be held against them"
@@ -72,13 +79,6 @@ class UsageRefresh:
 
         await gather_some(read, wanted)
 
-    async def _known_products(self, troubles: list[str]) -> tuple[str, ...] | None:
-        try:
-            return await self._products.usage_products()
-        except TollbookError as error:
-            troubles.append(f"the products of usage_reports are not known: {error}")
-            return None
-
 
 class _Progress:
     """How far the asking is."""
@@ -86,6 +86,11 @@ class _Progress:
     def __init__(self) -> None:
         self.open_count = 0
         self.faults: list[tuple[str, str]] = []
+
+
+def _is_about_the_question(error: TollbookError) -> bool:
+    """Telnyx refused just what was asked: it may well answer something else."""
+    return isinstance(error, TelnyxRefused) and error.field == ABOUT_THE_REQUEST
 
 
 def _worded(faults: Iterable[tuple[str, str]]) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from services.common.errors import TelnyxRefused, TelnyxUnreachable, Unavailable
+from services.common.errors import TelnyxRefused, TelnyxUnreachable, TollbookError, Unavailable
 from services.common.money import Money
 from services.reconciler.audit.auditor import Auditor, AuditOrder
 from services.reconciler.audit.book_days import day_window
@@ -187,16 +187,35 @@ async def test_calls_that_wait_are_named(scene: Scene) -> None:
 
 
 async def test_troubles_are_sentences_and_one_for_each_reason(scene: Scene) -> None:
-    scene.products.fault = TelnyxRefused("TELNYX_API_KEY is not set", field="TELNYX_API_KEY")
+    scene.products.fault = TelnyxRefused("Telnyx refuses to list them", field="request")
     scene.telnyx.usage.clear()
     scene.book.days = [book_day(0, CENT)]
     result = await scene.audit()
     assert result.lines[0].verdict == "open"
     first, second = result.troubles
-    assert first == "the products of usage_reports are not known: TELNYX_API_KEY is not set"
-    assert second.startswith(
-        "usage_reports could not be asked about ai-voice-assistant, amd, call-control and 15 more"
+    assert first == "the products of usage_reports are not known: Telnyx refuses to list them"
+    assert second == (
+        "usage_reports could not be asked about ai-voice-assistant, amd, call-control and 15 more: no such product"
     )
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        TelnyxUnreachable("Telnyx did not answer in time"),
+        TelnyxRefused("TELNYX_API_KEY is not set", field="TELNYX_API_KEY"),
+    ],
+    ids=["unreachable", "no-key"],
+)
+async def test_when_telnyx_is_away_nobody_waits_for_each_of_its_products(
+    scene: Scene, fault: TollbookError
+) -> None:
+    scene.products.fault = fault
+    scene.report("sip-trunking", CENT)
+    scene.book.days = [book_day(0, CENT)]
+    result = await scene.audit()
+    assert result.troubles == (f"the products of usage_reports are not known: {fault}",)
+    assert (result.lines[0].verdict, scene.ledger.usages) == ("open", [])
 
 
 async def test_a_type_whose_product_is_unknown_there_is_told(scene: Scene) -> None:
