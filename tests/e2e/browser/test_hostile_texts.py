@@ -25,6 +25,7 @@ async def test_hostile_texts_are_shown_as_text(browser: Browser, tmp_path: Path)
         _take_in(stack)
         async with visit_to(browser, stack.tollbook.edge_url) as visit:
             await _walk_the_records(visit)
+            await _walk_what_is_proven(visit)
             await _walk_hostile_addresses(visit)
             await _read_the_csv(visit, tmp_path)
         assert stack.get("/api/billing/records")["summary"]["count"] == len(HOSTILE_TEXTS) * _RECORDS_PER_TEXT
@@ -57,6 +58,19 @@ async def _walk_the_records(visit: Visit) -> None:
         assert any(text in told for text in HOSTILE_TEXTS.values()), link
 
 
+async def _walk_what_is_proven(visit: Visit) -> None:
+    """The records cannot be read, or are of no day, so the audit has to name them."""
+    sessions = [
+        f"/billing/sessions/{quote(text, safe='')}%20session/witnesses" for text in HOSTILE_TEXTS.values()
+    ]
+    for path in ("/billing/audit", "/billing/statement", *sessions):
+        answer = await visit.go(path)
+        assert answer.ok, path
+        for unfold in await visit.page.get_by_role("group").all():
+            await unfold.evaluate("group => { group.open = true }")
+        assert await live_contents(visit.page) == [], path
+
+
 async def _walk_hostile_addresses(visit: Visit) -> None:
     visit.expected_statuses.update({400, 404, 422})
     for text in HOSTILE_TEXTS.values():
@@ -67,6 +81,12 @@ async def _walk_hostile_addresses(visit: Visit) -> None:
             ),
             f"/billing/calls/{quote(text, safe='')}?{urlencode({'back': text, 'zone': text, 'outcome': text})}",
             f"/billing/charges/{quote(text, safe='')}/{quote(text, safe='')}",
+            f"/billing/sessions/{quote(text, safe='')}/witnesses?{urlencode({'back': text})}",
+            *(
+                f"/billing/{name}?{urlencode({parameter: text, 'outcome': text, 'asked': text})}"
+                for name in ("audit", "statement")
+                for parameter in ("from", "to", "zone", "days")
+            ),
         ]
         for path in paths:
             answer = await visit.go(path)

@@ -34,9 +34,11 @@ _IS_SEEN = """
 
 async def test_tab_reaches_everything_and_shows_where_it_is(visit: Visit) -> None:
     page = visit.page
-    for path in ("/billing?days=7&limit=3&sort=timestamp", await _path_of_a_call(visit)):
+    followed = ("/billing?days=7&limit=3&sort=timestamp", await _path_of_a_call(visit))
+    for path in (*followed, "/billing/audit?days=1", "/billing/statement?days=1"):
         await visit.go(path)
-        await expect(page.get_by_role("banner").get_by_role("status")).to_have_text("Live")
+        if path in followed:
+            await expect(page.get_by_role("banner").get_by_role("status")).to_have_text("Live")
         reached: set[int] = set()
         for _ in range(_MOST_STOPS):
             await page.keyboard.press("Tab")

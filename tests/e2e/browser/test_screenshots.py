@@ -8,6 +8,7 @@ from playwright.async_api import ViewportSize, expect
 
 from tests.e2e.browser.conftest import OpenVisit
 from tests.support.billing_page import BillingPage
+from tests.support.past_balances import remember_balances
 from tests.support.processes import ROOT
 from tests.support.record_page import RecordPage
 from tests.support.sandbox_calls import held_call
@@ -56,6 +57,18 @@ async def test_the_page_of_a_call(scheme: str, open_visit: OpenVisit, stack: Sta
     await expect(call.head).to_contain_text("nothing is missing", timeout=SOON_MS)
     await visit.page.screenshot(path=folder / f"call-{scheme}.png")
     _is_small(folder / f"call-{scheme}.png")
+
+
+@pytest.mark.parametrize(("name", "height"), [("audit", 1000), ("statement", 1600)])
+async def test_the_pages_of_the_proof(
+    name: str, height: int, open_visit: OpenVisit, stack: Stack, folder: Path
+) -> None:
+    await remember_balances(stack, 8)
+    visit = await open_visit(viewport={"width": _DESK["width"], "height": height}, color_scheme="light")
+    await visit.go(f"/billing/{name}?days=7")
+    await expect(visit.page.get_by_role("main").get_by_role("table").first).to_be_visible()
+    await visit.page.screenshot(path=folder / f"{name}-light.png")
+    _is_small(folder / f"{name}-light.png")
 
 
 def _is_small(picture: Path) -> None:

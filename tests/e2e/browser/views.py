@@ -35,6 +35,19 @@ def _estimated_call(stack: Stack) -> str:
     return f"/billing/calls/{held.leg_ids[0]}"
 
 
+def _witnesses(stack: Stack) -> str:
+    """Of the dearest exact call."""
+    records = stack.get("/api/billing/records", recordType="call", status="exact", sort="-cost")["records"]
+    session_id = stack.get(f"/api/billing/calls/{records[0]['id']}")["callSessionId"]
+    return f"/billing/sessions/{session_id}/witnesses?askTelnyx=true"
+
+
+def _audit(stack: Stack) -> str:
+    """After Telnyx was asked: a page waits only so long for that."""
+    stack.get("/api/billing/audit")
+    return "/billing/audit"
+
+
 VIEWS: Mapping[str, View] = {
     "overview": View(_at("/billing?limit=10")),
     "no match": View(_at("/billing?text=nothing-has-this-in-it&status=exact")),
@@ -43,7 +56,12 @@ VIEWS: Mapping[str, View] = {
     "estimated call": View(_estimated_call),
     "message": View(_exact("sms", "charges/sms")),
     "other charge": View(_exact("other", "charges/other")),
+    "audit": View(_audit),
+    "bad audit": View(_at("/billing/audit?from=2020-01-01"), 400),
+    "statement": View(_at("/billing/statement")),
+    "witnesses": View(_witnesses),
     "unknown call": View(_at("/billing/calls/v3:nobody-knows-this"), 404),
     "unknown message": View(_at("/billing/charges/sms/nobody-knows-this"), 404),
+    "unknown session": View(_at("/billing/sessions/nobody-knows-this/witnesses"), 404),
     "unknown page": View(_at("/billing/nothing/here"), 404),
 }
