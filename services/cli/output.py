@@ -93,11 +93,9 @@ class Follower:
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, total=total or None, note=note)
             return
-        tenth = done * 10 // total if total else 0
-        if tenth != self._shown:
+        if total and (tenth := done * 10 // total) != self._shown:
             self._shown = tenth
-            share = f"{done * 100 // total} %" if total else "0 %"
-            self._output.remark(f"{self._what}: {share}, {note}" if note else f"{self._what}: {share}")
+            self._output.remark(f"{self._what}: {done * 100 // total} %, {note}")
 
 
 def plain_lines(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[str]:

@@ -26,6 +26,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 _USUAL_PAGE = 500
 _MAX_PAGE = 1000
+_MAX_CLAIMS = 366
 
 
 class ProofService(proof_pb2_grpc.ProofServiceServicer):
@@ -71,6 +72,23 @@ class ProofService(proof_pb2_grpc.ProofServiceServicer):
             lambda connection: claim_day(connection, record_type, day, source, now)
         )
         return proof_pb2.ClaimDayResponse(source=proof_codec.encode_source(standing))
+
+    async def ClaimDays(
+        self, request: proof_pb2.ClaimDaysRequest, _context: Context
+    ) -> proof_pb2.ClaimDaysResponse:
+        record_type = _record_type(request.record_type)
+        if not 0 < len(request.days) <= _MAX_CLAIMS:
+            raise InvalidInput(f"claim 1 to {_MAX_CLAIMS} days at a time", "days")
+        days = [day_of(day, "days") for day in request.days]
+        source = proof_codec.decode_source(request.source)
+        now = self._book.clock.now()
+        # In the order of the days, so that two who claim the same ones never wait for one another in a circle.
+        standing = await self._database.write_async(
+            lambda connection: {
+                day: claim_day(connection, record_type, day, source, now) for day in sorted(set(days))
+            }
+        )
+        return proof_pb2.ClaimDaysResponse(sources=[proof_codec.encode_source(standing[day]) for day in days])
 
     async def GetBookHealth(
         self, _request: proof_pb2.GetBookHealthRequest, _context: Context

@@ -147,7 +147,7 @@ class ReportBackfill:
         """Claim the days of an order for its report; gives those of which the claim stands."""
         wanted = list(order.days) if has_ids else await self._fillable(order)
         source: DaySource = "report" if has_ids else "report_without_ids"
-        standing = {day: await self._ledger.claim_day(order.record_type, day, source) for day in wanted}
+        standing = await self._days.claim_days(order.record_type, wanted, source) if wanted else {}
         claimed = {day for day, stands in standing.items() if stands == source}
         foreign = [day for day in wanted if day not in claimed]
         if foreign:

@@ -1,6 +1,6 @@
 """The ledger's days and Telnyx's batch reports over gRPC, behind the backfill's ports."""
 
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TypeVar
@@ -9,10 +9,10 @@ import grpc
 
 from services.common.rpc_errors import from_rpc_error
 from services.common.wire import from_timestamp, to_timestamp
-from services.reconciler.backfill.days import Days, DayState, TypeDay, days_of
+from services.reconciler.backfill.days import Days, DaySource, DayState, TypeDay, days_of
 from services.reconciler.backfill.plan import REPORT_FORM, REPORT_TYPES
 from services.reconciler.backfill.ports import ChargeKind, ReportEnd, ReportRows, ReportStatus
-from services.reconciler.codec import decode_day_source, decode_sweep, encode_day
+from services.reconciler.codec import DAY_SOURCES, decode_day_source, decode_sweep, encode_day
 from services.reconciler.windows import Window
 from services.telnyx_vocabulary.wire import decode_record
 from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc, proof_pb2, proof_pb2_grpc
@@ -87,6 +87,16 @@ class DaysClient:
             if not answer.next_page_token:
                 return
             request.page_token = answer.next_page_token
+
+    async def claim_days(
+        self, record_type: str, days: Sequence[date], source: DaySource
+    ) -> dict[date, DaySource]:
+        request = proof_pb2.ClaimDaysRequest(
+            record_type=record_type, days=map(encode_day, days), source=DAY_SOURCES[source]
+        )
+        answer = await _answered(self._proof.ClaimDays(request, timeout=_LISTING_TIMEOUT_S))
+        standing = (decode_day_source(one) or source for one in answer.sources)
+        return dict(zip(days, standing, strict=True))
 
     async def charge_counts(self, kind: ChargeKind, days: Days) -> dict[date, int]:
         window = days.window

@@ -1,11 +1,11 @@
 """What the backfill asks of the ledger and of telnyx-gateway beyond what sweeps do. All methods raise TollbookError."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
 
-from services.reconciler.backfill.days import Days, DayState, TypeDay
+from services.reconciler.backfill.days import Days, DaySource, DayState, TypeDay
 from services.reconciler.windows import Window
 from services.telnyx_vocabulary.detail_record import DetailRecord
 
@@ -38,6 +38,11 @@ class DaysPort(Protocol):
 
     async def day_states(self, days: Days) -> dict[TypeDay, DayState]:
         """Of each type and day that the book has something of; a day that is not there has nothing."""
+
+    async def claim_days(
+        self, record_type: str, days: Sequence[date], source: DaySource
+    ) -> dict[date, DaySource]:
+        """Claim days for a source; gives the claims that stand, which are the first."""
 
     async def charge_counts(self, kind: ChargeKind, days: Days) -> dict[date, int]:
         """How many charges of a kind these days hold; a day that is not there holds none."""

@@ -183,6 +183,20 @@ async def book_days(ledger: Ledger) -> dict[str, proof_pb2.BookDay]:
     return {day.record_type: day for day in (await ledger.proof.ListBookDays(request)).days}
 
 
+async def test_many_days_are_claimed_at_once_each_for_the_first_who_came(ledger: Ledger) -> None:
+    days = [TODAY - timedelta(days=back) for back in range(60, 63)]
+    one = proof_pb2.ClaimDayRequest(
+        record_type="amd", day=to_date(days[1]), source=proof_pb2.DAY_SOURCE_DETAIL_RECORDS
+    )
+    await ledger.proof.ClaimDay(one)
+    request = proof_pb2.ClaimDaysRequest(
+        record_type="amd", days=map(to_date, days), source=proof_pb2.DAY_SOURCE_REPORT
+    )
+    api, report = proof_pb2.DAY_SOURCE_DETAIL_RECORDS, proof_pb2.DAY_SOURCE_REPORT
+    for _ in range(2):
+        assert list((await ledger.proof.ClaimDays(request)).sources) == [report, api, report]
+
+
 async def test_a_day_of_the_book_beside_usage_reports(ledger: Ledger) -> None:
     claim = proof_pb2.ClaimDayRequest(
         record_type="messaging", day=to_date(TODAY), source=proof_pb2.DAY_SOURCE_REPORT
@@ -343,6 +357,10 @@ REFUSED: dict[str, tuple[str, Callable[[Ledger], Any]]] = {
         lambda ledger: ledger.proof.ListDayRecords(
             proof_pb2.ListDayRecordsRequest(record_type="amd", day=to_date(TODAY), page_size=1001)
         ),
+    ),
+    "a claim for no days": (
+        "days",
+        lambda ledger: ledger.proof.ClaimDays(proof_pb2.ClaimDaysRequest(record_type="amd")),
     ),
     "a claim for no source": (
         "source",

@@ -314,6 +314,56 @@ class ClaimDayResponse(_message.Message):
 Global___ClaimDayResponse: _TypeAlias = ClaimDayResponse  # noqa: Y015
 
 @_typing.final
+class ClaimDaysRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    record_type: _builtins.str
+    source: Global___DaySource.ValueType
+    @_builtins.property
+    def days(self) -> _containers.RepeatedCompositeFieldContainer[_date_pb2.Date]:
+        """At most 366."""
+
+    def __init__(
+        self,
+        *,
+        record_type: _builtins.str = ...,
+        days: _abc.Iterable[_date_pb2.Date] | None = ...,
+        source: Global___DaySource.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "record_type", b"record_type", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimDaysRequest: _TypeAlias = ClaimDaysRequest  # noqa: Y015
+
+@_typing.final
+class ClaimDaysResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[Global___DaySource.ValueType]:
+        """The claims that stand, in the order of the days."""
+
+    def __init__(
+        self,
+        *,
+        sources: _abc.Iterable[Global___DaySource.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sources", b"sources"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimDaysResponse: _TypeAlias = ClaimDaysResponse  # noqa: Y015
+
+@_typing.final
 class GetBookHealthRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -50,6 +50,11 @@ class ProofServiceStub:
                 request_serializer=tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDayRequest.SerializeToString,
                 response_deserializer=tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDayResponse.FromString,
                 _registered_method=True)
+        self.ClaimDays = channel.unary_unary(
+                '/tollbook.ledger.v1.ProofService/ClaimDays',
+                request_serializer=tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDaysRequest.SerializeToString,
+                response_deserializer=tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDaysResponse.FromString,
+                _registered_method=True)
         self.GetBookHealth = channel.unary_unary(
                 '/tollbook.ledger.v1.ProofService/GetBookHealth',
                 request_serializer=tollbook_dot_ledger_dot_v1_dot_proof__pb2.GetBookHealthRequest.SerializeToString,
@@ -93,6 +98,13 @@ class ProofServiceServicer:
     def ClaimDay(self, request, context):
         """From where the records of one type and day are booked: the first claim stands. Where there is none and the book
         holds a record of that type and day, the Detail Records API counts as having made it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClaimDays(self, request, context):
+        """The same for many days of one type, in one transaction.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,6 +155,11 @@ def add_ProofServiceServicer_to_server(servicer, server):
                     servicer.ClaimDay,
                     request_deserializer=tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDayRequest.FromString,
                     response_serializer=tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDayResponse.SerializeToString,
+            ),
+            'ClaimDays': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimDays,
+                    request_deserializer=tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDaysRequest.FromString,
+                    response_serializer=tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDaysResponse.SerializeToString,
             ),
             'GetBookHealth': grpc.unary_unary_rpc_method_handler(
                     servicer.GetBookHealth,
@@ -247,6 +264,33 @@ class ProofService:
             '/tollbook.ledger.v1.ProofService/ClaimDay',
             tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDayRequest.SerializeToString,
             tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimDays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollbook.ledger.v1.ProofService/ClaimDays',
+            tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDaysRequest.SerializeToString,
+            tollbook_dot_ledger_dot_v1_dot_proof__pb2.ClaimDaysResponse.FromString,
             options,
             channel_credentials,
             insecure,

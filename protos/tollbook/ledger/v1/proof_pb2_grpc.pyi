@@ -24,6 +24,8 @@ class ProofServiceStub:
     """From where the records of one type and day are booked: the first claim stands. Where there is none and the book
     holds a record of that type and day, the Detail Records API counts as having made it.
     """
+    ClaimDays: _aio.UnaryUnaryMultiCallable[_proof_pb2.ClaimDaysRequest, _proof_pb2.ClaimDaysResponse]
+    """The same for many days of one type, in one transaction."""
     GetBookHealth: _aio.UnaryUnaryMultiCallable[_proof_pb2.GetBookHealthRequest, _proof_pb2.GetBookHealthResponse]
     """What an operator should know of the book: what could not be read, what is not proven, when webhooks came last."""
     VerifyBook: _aio.UnaryStreamMultiCallable[_proof_pb2.VerifyBookRequest, _proof_pb2.VerifyBookResponse]
@@ -61,6 +63,14 @@ class ProofServiceServicer(metaclass=_abc_1.ABCMeta):
         """From where the records of one type and day are booked: the first claim stands. Where there is none and the book
         holds a record of that type and day, the Detail Records API counts as having made it.
         """
+
+    @_abc_1.abstractmethod
+    def ClaimDays(
+        self,
+        request: _proof_pb2.ClaimDaysRequest,
+        context: _aio.ServicerContext[_proof_pb2.ClaimDaysRequest, _abc.Awaitable[_proof_pb2.ClaimDaysResponse]],
+    ) -> _abc.Awaitable[_proof_pb2.ClaimDaysResponse]:
+        """The same for many days of one type, in one transaction."""
 
     @_abc_1.abstractmethod
     def GetBookHealth(

@@ -1,6 +1,6 @@
 """A ledger's days and Telnyx's batch reports in memory, and a backfill between them."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -44,6 +44,11 @@ class FakeDays:
             for name, day in units
             if day in set(days)
         }
+
+    async def claim_days(
+        self, record_type: str, days: Sequence[date], source: DaySource
+    ) -> dict[date, DaySource]:
+        return {day: await self.ledger.claim_day(record_type, day, source) for day in days}
 
     async def charge_counts(self, kind: ChargeKind, days: Days) -> dict[date, int]:
         return {day: count for (of, day), count in self.charges.items() if of == kind and day in set(days)}
