@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from services.ledger import tables
 from services.ledger.store.day_texts import utc_day_text
+from services.ledger.store.record_times import INDEX_HINT, times_within
 from services.ledger.store.rollups import FLOOR_PART, charge_type
 
 _CHARGES = tables.billing
@@ -22,6 +23,7 @@ ChargeSums = tuple[str, str, str, str, list[int]]
 
 
 def sums_of_charges(connection: Connection, moments: Moments) -> Iterator[ChargeSums]:
+    """Of all charges that are listed."""
     yield from _summed(connection, moments, _CHARGES.c.cost_nanos, func.count())
 
 
@@ -95,17 +97,21 @@ def record_moment() -> ColumnElement[datetime]:
 
 
 def sums_of_records(connection: Connection, moments: Moments) -> dict[tuple[str, ...], list[int]]:
-    start, end = moments
+    """By type, day and currency: [cost, count, how many of them are unreadable]."""
     day = utc_day_text(connection, record_moment())
     keys = (_RECORDS.c.record_type, day, _RECORDS.c.currency)
     unreadable = case((_RECORDS.c.is_unreadable, 1), else_=0)
     # By type first, as they are indexed.
     types = connection.execute(select(_RECORDS.c.record_type).distinct()).scalars().all()
-    seen_at = _RECORDS.c.first_observed_at
-    is_there = or_(
-        and_(_RECORDS.c.record_time >= start, _RECORDS.c.record_time < end),
-        and_(_RECORDS.c.record_time.is_(None), seen_at >= start, seen_at < end),
-    )
-    query = select(*keys, func.sum(_RECORDS.c.cost_nanos), func.count(), func.sum(unreadable))
-    query = query.where(_RECORDS.c.record_type.in_(types), is_there).group_by(*keys)
-    return {tuple(row[:3]): [int(value) for value in row[3:]] for row in connection.execute(query)}
+    sums: dict[tuple[str, ...], list[int]] = {}
+    for is_within in times_within(*moments):
+        query = (
+            select(*keys, func.sum(_RECORDS.c.cost_nanos), func.count(), func.sum(unreadable))
+            .where(_RECORDS.c.record_type.in_(types), is_within)
+            .group_by(*keys)
+            .with_hint(_RECORDS, INDEX_HINT, "sqlite")
+        )
+        for *key, nanos, count, unreadable_count in connection.execute(query):
+            found = [int(nanos), int(count), int(unreadable_count)]
+            sums[tuple(key)] = list(map(int.__add__, sums.get(tuple(key), [0, 0, 0]), found))
+    return sums

@@ -49,12 +49,7 @@ def events_after(
     """The next events of a range, without their raw texts, and the place of the last of them."""
     columns = (_EVENTS.c.received_at, _EVENTS.c.id, _EVENTS.c.fact, _EVENTS.c.is_quarantined)
     order = (_EVENTS.c.received_at, _EVENTS.c.id)
-    query = (
-        select(*columns)
-        .where(*_conditions(wanted), tuple_(*order) > place)
-        .order_by(*order)
-        .limit(limit)
-    )
+    query = select(*columns).where(*_conditions(wanted), tuple_(*order) > place).order_by(*order).limit(limit)
     rows = connection.execute(query).all()
     events = [decode_event_fact(row.fact, row.received_at, row.is_quarantined) for row in rows]
     return events, (rows[-1].received_at, rows[-1].id) if rows else place
