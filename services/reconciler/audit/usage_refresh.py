@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from services.common.errors import TelnyxRefused, TollbookError
 from services.reconciler.audit.book_days import BookDay
+from services.reconciler.audit.line import counted
 from services.reconciler.audit.ports import UsageProductsPort
 from services.reconciler.audit.stale_usage import Days, audited_names, stale_days, unlisted_types
 from services.reconciler.audit.verdicts import AuditTerms
@@ -28,64 +30,50 @@ class UsageRefresh:
         self, days: Days, known: Sequence[BookDay], terms: AuditTerms, *, again: bool, budget_s: float
     ) -> list[str]:
         """Ask about these days; with `again` about all of them. Gives what could not be asked, as sentences."""
-        troubles: list[str] = []
-        reading = _Progress()
+        run = _Run()
         try:
             async with asyncio.timeout(budget_s):
-                await self._ask(days, known, terms, again, reading, troubles)
+                for name in await self._names(known, run):
+                    stale = days if again else stale_days(name, days, known, self._usage.asked_at, terms)
+                    if stale is not None:
+                        run.left[name] = stale
+                await gather_some(partial(self._read, run), list(run.left.items()))
         except TimeoutError:
-            troubles.append(
+            run.troubles.append(
                 f"usage_reports were not asked about everything within {budget_s:.0f} s "
-                f"({reading.open_count} products are left); ask again"
+                f"({counted(len(run.left), 'product')} left); ask again"
             )
-        return troubles + _worded(reading.faults)
+        return run.troubles + _worded(run.faults)
 
-    async def _ask(
-        self,
-        days: Days,
-        known: Sequence[BookDay],
-        terms: AuditTerms,
-        again: bool,
-        progress: "_Progress",
-        troubles: list[str],
-    ) -> None:
+    async def _names(self, known: Sequence[BookDay], run: "_Run") -> list[str]:
+        """What to ask about; nothing where Telnyx is away: somebody may be waiting."""
         try:
-            products: tuple[str, ...] | None = await self._products.usage_products()
+            products = await self._products.usage_products()
         except TollbookError as error:
-            troubles.append(f"the products of usage_reports are not known: {error}")
-            if not _is_about_the_question(error):
-                # Who does not answer this does not answer the others, and somebody may be waiting.
-                return
-            products = None
-        if products is not None:
-            troubles += [
-                f"usage_reports know no product of {name}: its records cannot be held against them"
-                for name in unlisted_types(products, known)
-            ]
-        wanted = []
-        for name in audited_names(products)[:_MOST_NAMES]:
-            stale = days if again else stale_days(name, days, known, self._usage.asked_at, terms)
-            if stale is not None:
-                wanted.append((name, stale))
-        progress.open_count = len(wanted)
+            run.troubles.append(f"the products of usage_reports are not known: {error}")
+            return audited_names(None) if _is_about_the_question(error) else []
+        run.troubles += [
+            f"usage_reports know no product of {name}: its records cannot be held against them"
+            for name in unlisted_types(products, known)
+        ]
+        return audited_names(products)[:_MOST_NAMES]
 
-        async def read(each: tuple[str, Days]) -> None:
-            name, (first, end) = each
-            try:
-                await self._usage.read(name, first, end)
-            except TollbookError as error:
-                progress.faults.append((name, str(error)))
-            progress.open_count -= 1
-
-        await gather_some(read, wanted)
+    async def _read(self, run: "_Run", wanted: tuple[str, Days]) -> None:
+        name, (first, end) = wanted
+        try:
+            await self._usage.read(name, first, end)
+        except TollbookError as error:
+            run.faults.append((name, str(error)))
+        del run.left[name]
 
 
-class _Progress:
-    """How far the asking is."""
+class _Run:
+    """How far one refreshing is: what is left to ask, what failed and why, and what else to tell."""
 
     def __init__(self) -> None:
-        self.open_count = 0
+        self.left: dict[str, Days] = {}
         self.faults: list[tuple[str, str]] = []
+        self.troubles: list[str] = []
 
 
 def _is_about_the_question(error: TollbookError) -> bool:

@@ -1,5 +1,6 @@
 """A whole audit between a fake book and a fake Telnyx."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -277,3 +278,19 @@ def test_the_greatest_differences_are_read_anew_first() -> None:
 )
 def test_days_that_must_not_be_read_anew(line: AuditLine) -> None:
     assert worth_rereading([line], LATER, ()) == []
+
+
+async def test_an_audit_ends_in_time_and_tells_what_is_left(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.book.days = [book_day(0, CENT)]
+    never_comes = asyncio.Event()
+
+    async def hang(*_: object) -> Usage:
+        await never_comes.wait()
+        raise AssertionError("nobody waits that long")
+
+    monkeypatch.setattr(FakeTelnyx, "list_usage", hang)
+    result = await scene.auditor.audit(AuditOrder(FIRST, FIRST + DAY), 0.01)
+    assert "(2 products left); ask again" in result.troubles[0]
+    assert result.lines[0].verdict == "open"
