@@ -54,6 +54,11 @@ class LedgerServer(ledger_pb2_grpc.LedgerServiceServicer):
     async def ListSweeps(self, request: ledger_pb2.ListSweepsRequest, context: _Context) -> Any:  # noqa: N802
         return await self._answer("ListSweeps", request)
 
+    async def CountHeldRecords(  # noqa: N802
+        self, request: ledger_pb2.CountHeldRecordsRequest, context: _Context
+    ) -> Any:
+        return await self._answer("CountHeldRecords", request)
+
     async def GetCall(self, request: ledger_pb2.GetCallRequest, context: _Context) -> Any:  # noqa: N802
         return await self._answer("GetCall", request)
 
@@ -77,6 +82,7 @@ class TelnyxServer(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer):
         self.requests: list[Any] = []
         self.parts: list[telnyx_gateway_pb2.ListDetailRecordsResponse] = []
         self.usage = telnyx_gateway_pb2.ListUsageResponse()
+        self.counted = telnyx_gateway_pb2.CountDetailRecordsResponse()
         self.patience_s = 0.0
         self.fault: TollbookError | None = None
 
@@ -88,6 +94,14 @@ class TelnyxServer(telnyx_gateway_pb2_grpc.TelnyxGatewayServiceServicer):
             yield part
         if self.fault is not None:
             raise self.fault
+
+    async def CountDetailRecords(  # noqa: N802
+        self, request: telnyx_gateway_pb2.CountDetailRecordsRequest, context: _Context
+    ) -> Any:
+        self.requests.append(request)
+        if self.fault is not None:
+            raise self.fault
+        return self.counted
 
     async def ListUsage(self, request: telnyx_gateway_pb2.ListUsageRequest, context: _Context) -> Any:  # noqa: N802
         self.requests.append(request)

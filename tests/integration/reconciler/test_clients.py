@@ -1,6 +1,7 @@
 """The reconciler's clients over real gRPC: every field arrives, every error keeps its meaning."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -143,6 +144,31 @@ async def test_sweeps_are_listed_page_by_page(backends: Backends) -> None:
     ]
     pages = [page async for page in backends.ledger_client.list_sweeps(NOON)]
     assert [sweep.window for page in pages for sweep in page] == [Window(NOON, NOON + HOUR)] * 2
+
+
+async def test_windows_are_counted_on_both_sides(backends: Backends) -> None:
+    backends.ledger.answers["CountHeldRecords"] = [ledger_pb2.CountHeldRecordsResponse(counts=[3, 0])]
+    edges = (NOON - HOUR, NOON, NOON + HOUR)
+    assert await backends.ledger_client.held_counts("amd", edges) == [3, 0]
+    [held] = backends.ledger.requests
+    assert (held.record_type, list(held.edges)) == ("amd", list(map(to_timestamp, edges)))
+    backends.telnyx.counted = telnyx_gateway_pb2.CountDetailRecordsResponse(
+        total_results=4, read_time=to_timestamp(NOON), query_form="form", account_key="k", request_count=1
+    )
+    window = Window(NOON - HOUR, NOON)
+    end = await backends.telnyx_client.count_records("amd", window, "background")
+    assert end == ReadEnd(total_results=4, read_at=NOON, query_form="form", account_key="k", request_count=1)
+    [counted] = backends.telnyx.requests
+    assert (counted.from_time, counted.to_time) == (to_timestamp(NOON - HOUR), to_timestamp(NOON))
+    assert counted.priority == telnyx_gateway_pb2.PRIORITY_BACKGROUND
+
+
+async def test_a_counted_sweep_is_told_as_such(backends: Backends) -> None:
+    weighed = book_pb2.Sweep(record_type="amd", counted=True, verdict=book_pb2.SWEEP_VERDICT_COMPLETE)
+    backends.ledger.answers["RecordSweep"] = [ledger_pb2.RecordSweepResponse(sweep=weighed)]
+    recorded = await backends.ledger_client.record_sweep(replace(SWEEP, is_counted=True))
+    assert recorded.is_counted
+    assert backends.ledger.requests[0].sweep.counted
 
 
 async def test_usage_is_passed_on_exactly(backends: Backends) -> None:
