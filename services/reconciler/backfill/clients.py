@@ -1,13 +1,12 @@
 """The ledger's days and Telnyx's batch reports over gRPC, behind the backfill's ports."""
 
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TypeVar
 
 import grpc
 
-from services.common.rpc_errors import from_rpc_error
+from services.common.rpc_errors import answer_of, from_rpc_error
 from services.common.wire import from_timestamp, to_timestamp
 from services.reconciler.backfill.days import Days, DaySource, DayState, TypeDay, days_of
 from services.reconciler.backfill.plan import REPORT_FORM, REPORT_TYPES
@@ -45,8 +44,6 @@ _STATUSES: "dict[reports_pb2.ReportStatus.ValueType, ReportStatus]" = {
     reports_pb2.REPORT_STATUS_EXPIRED: "expired",
 }
 
-Answer = TypeVar("Answer")
-
 
 class DaysClient:
     """The ledger's days; failures come as TollbookError."""
@@ -61,7 +58,7 @@ class DaysClient:
             request = proof_pb2.ListBookDaysRequest(
                 from_day=encode_day(part.first), to_day=encode_day(part.after)
             )
-            answer = await _answered(self._proof.ListBookDays(request, timeout=_LISTING_TIMEOUT_S))
+            answer = await answer_of(self._proof.ListBookDays(request, timeout=_LISTING_TIMEOUT_S))
             for day in answer.days:
                 key = (day.record_type, date(day.day.year, day.day.month, day.day.day))
                 states[key] = DayState(decode_day_source(day.source), day.HasField("complete_time"))
@@ -78,7 +75,7 @@ class DaysClient:
             record_type=record_type, verdict=book_pb2.SWEEP_VERDICT_UNPROVEN, page_size=_PAGE_SIZE
         )
         for _ in range(_MAX_PAGES):
-            answer = await _answered(self._ledger.ListSweeps(request, timeout=_LISTING_TIMEOUT_S))
+            answer = await answer_of(self._ledger.ListSweeps(request, timeout=_LISTING_TIMEOUT_S))
             for sweep in map(decode_sweep, answer.sweeps):
                 if sweep.query_form.startswith(REPORT_FORM):
                     for day in days_of([sweep.window]).intersection(days):
@@ -94,7 +91,7 @@ class DaysClient:
         request = proof_pb2.ClaimDaysRequest(
             record_type=record_type, days=map(encode_day, days), source=DAY_SOURCES[source]
         )
-        answer = await _answered(self._proof.ClaimDays(request, timeout=_LISTING_TIMEOUT_S))
+        answer = await answer_of(self._proof.ClaimDays(request, timeout=_LISTING_TIMEOUT_S))
         standing = (decode_day_source(one) or source for one in answer.sources)
         return dict(zip(days, standing, strict=True))
 
@@ -108,7 +105,7 @@ class DaysClient:
             ),
             group_by=ledger_pb2.GROUP_BY_DAY,
         )
-        answer = await _answered(self._ledger.Summarize(request, timeout=_LISTING_TIMEOUT_S))
+        answer = await answer_of(self._ledger.Summarize(request, timeout=_LISTING_TIMEOUT_S))
         return {
             date.fromisoformat(group.key): sum(totals.count for totals in group.totals)
             for group in answer.groups
@@ -127,11 +124,11 @@ class ReportsClient:
             from_time=to_timestamp(window.start_at),
             to_time=to_timestamp(window.end_at),
         )
-        return (await _answered(self._stub.CreateReport(request, timeout=_REPORT_TIMEOUT_S))).report_id
+        return (await answer_of(self._stub.CreateReport(request, timeout=_REPORT_TIMEOUT_S))).report_id
 
     async def report_status(self, record_type: str, report_id: str) -> ReportStatus:
         request = reports_pb2.GetReportRequest(source=_REPORTS[record_type], report_id=report_id)
-        answer = await _answered(self._stub.GetReport(request, timeout=_REPORT_TIMEOUT_S))
+        answer = await answer_of(self._stub.GetReport(request, timeout=_REPORT_TIMEOUT_S))
         return _STATUSES.get(answer.status, "pending")
 
     async def read_report(
@@ -164,10 +161,3 @@ def _parts(days: Days) -> list[Days]:
     step = timedelta(days=_MAX_DAYS)
     starts = [days.first + step * index for index in range(-(-days.count // _MAX_DAYS))]
     return [Days(start, min(start + step, days.after)) for start in starts]
-
-
-async def _answered(call: Awaitable[Answer]) -> Answer:
-    try:
-        return await call
-    except grpc.aio.AioRpcError as error:
-        raise from_rpc_error(error) from error
