@@ -68,6 +68,7 @@ def test_bad_orders_and_ids_are_refused() -> None:
         (1, ReportStatus.PENDING),
         (2, ReportStatus.COMPLETE),
         ("3", ReportStatus.FAILED),
+        (4, ReportStatus.EXPIRED),
         ("EXPIRED", ReportStatus.EXPIRED),
         ("complete", ReportStatus.COMPLETE),
     ],
