@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from services.common.exact_json import decode_json
 from tests.support.ports import free_port
@@ -18,7 +19,7 @@ from tests.support.sandbox import running_sandbox
 from tests.support.stack import QUICK_TIMES, Stack
 from tests.support.waiting import wait_until
 
-_HISTORY_DAYS = 40
+_HISTORY_DAYS = 33
 _PATIENCE_S = 120.0
 _SANDBOX = ("--quota-limit", "2000", "--quota-window-s", "2", "--seed", "11", "--report-delay-s", "0")
 
@@ -61,6 +62,7 @@ def _running(folder: Path) -> Iterator[Stack]:
             yield Stack(tollbook, sandbox, http)
 
 
+@pytest.mark.timeout(300)
 def test_from_an_outage_and_a_past_to_a_proven_book(tmp_path: Path) -> None:
     today = datetime.now(UTC).date()
     first = str(today - timedelta(days=_HISTORY_DAYS + 1))
