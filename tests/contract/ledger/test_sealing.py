@@ -12,10 +12,11 @@ from services.common.database import Database
 from services.ledger import chain, sealing, tables
 from services.ledger.chain import Block, faults
 from services.ledger.sealing import Sealer
-from services.ledger.store.blocks import Head, blocks_after, load_head, sealable_entries
+from services.ledger.store.blocks import Head, add_block, blocks_after, load_head, sealable_entries
 from services.ledger.store.book import Book
 from tests.support.clocks import ManualClock
 from tests.support.databases import Databases
+from tests.support.dying_database import Killed
 from tests.support.ledger_books import open_book
 from tests.support.ledger_facts import leg
 from tests.support.ledger_writers import Writer
@@ -99,6 +100,29 @@ def test_sealing_goes_on_after_a_crash_between_two_blocks(
     assert blocks_of(book.database) == whole
 
 
+@pytest.mark.parametrize("dies_inside", [True, False])
+def test_a_sealer_that_dies_while_it_adds_a_block_leaves_a_sound_chain(
+    book: Book, monkeypatch: pytest.MonkeyPatch, dies_inside: bool
+) -> None:
+    monkeypatch.setattr(sealing, "MAX_BLOCK_ENTRIES", 4)
+    hang_up(book, 0, 10)
+
+    def die(connection: Connection, block: Block) -> None:
+        if dies_inside:
+            add_block(connection, block)
+        if block.number == 2 or not dies_inside:
+            raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(sealing, "add_block", die)
+        with pytest.raises(Killed):
+            seal_now(book)
+    assert len(blocks_of(book.database)) == dies_inside
+    assert seal_now(book) == 3 - dies_inside
+    assert faults_of(book.database) == []
+    assert head_of(book.database).entry_count == 10
+
+
 @pytest.fixture
 def shared(databases: Databases) -> Iterator[Book]:
     """A book on PostgreSQL, where several write at once."""
@@ -156,8 +180,8 @@ def test_of_several_sealers_at_once_each_block_is_made_once(
     with ThreadPoolExecutor(5) as pool:
         writing = [pool.submit(write, writer) for writer in range(2)]
         while not all(future.done() for future in writing):
-            for future in [pool.submit(seal_now, shared) for _ in range(3)]:
-                future.result()
+            for sealing_now in [pool.submit(seal_now, shared) for _ in range(3)]:
+                sealing_now.result()
     for future in writing:
         future.result()
     seal_now(shared)
