@@ -72,7 +72,7 @@
   /* Keeping one's place: what was unfolded stays so, and the keyboard goes on where it was. */
 
   const unfolded = () => Array.from(document.querySelectorAll("#book details[open]"), (element) => element.id);
-  let kept = { isOfBook: false, isPiece: false, versions: new Map(), unfolded: [] };
+  let kept = { isOfBook: false, isPiece: false, hadFocus: false, versions: new Map(), unfolded: [] };
 
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx } = event.detail;
@@ -90,13 +90,17 @@
       catchUp();
       return;
     }
-    kept = { isOfBook, isPiece, versions: versions(), unfolded: unfolded() };
+    const hadFocus = isPiece && Boolean(document.activeElement?.closest("#witnesses"));
+    kept = { isOfBook, isPiece, hadFocus, versions: versions(), unfolded: unfolded() };
   });
 
   document.addEventListener("htmx:after:swap", () => {
     if (kept.isOfBook) {
       mark(kept.versions);
-    } else if (!kept.isPiece) {
+    } else if (kept.isPiece) {
+      // What had the focus is gone: it goes on with what came in its place.
+      if (kept.hadFocus) document.querySelector("#witnesses [tabindex='0']")?.focus({ preventScroll: true });
+    } else {
       for (const id of kept.unfolded) document.getElementById(id)?.setAttribute("open", "");
       // What is read aloud: the page around the words is new, so they would not be noticed by themselves.
       const told = document.getElementById("told");
