@@ -84,13 +84,13 @@ def check_call_cost(applications: Sequence[Application]) -> Check:
         return Check(CALL_COST, "ok", "The account has no active call-control application.")
     if not silent:
         return Check(
-            CALL_COST, "ok", f"{counted(len(active), 'application')} tell the cost of a call by webhook."
+            CALL_COST, "ok", "Every active call-control application tells the cost of a call by webhook."
         )
     return Check(
         CALL_COST,
         "warning",
-        f"{counted(len(silent), 'application')} of {len(active)} tell no cost by webhook: {listed(silent)}.",
-        "Switch on call_cost_in_webhooks for them in Telnyx's portal; costs are then known sooner.",
+        f"No cost of a call in the webhooks of {listed(silent)}: {len(silent)} of {len(active)} active applications.",
+        "Switch on call_cost_in_webhooks in Telnyx's portal; costs are then known sooner.",
     )
 
 

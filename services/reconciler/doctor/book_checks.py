@@ -1,9 +1,11 @@
 """Checks of what is in the book, and of what may be missing from it. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from services.common.times import format_rfc3339
+from services.reconciler.audit.book_days import BookDay
 from services.reconciler.audit.line import counted
 from services.reconciler.doctor.check import Check, listed
 from services.reconciler.doctor.observations import BookHealth
@@ -71,23 +73,34 @@ def check_future(health: BookHealth) -> Check:
     return Check(
         FUTURE,
         "warning",
-        f"{counted(health.future_count, 'fact')} are timed more than a day after they were received.",
+        f"Facts that are timed more than a day after they were received: {health.future_count}.",
         "Ask Telnyx about such records: their days in summaries and audits are as wrong as their times.",
     )
 
 
-def check_unproven(health: BookHealth) -> Check:
-    """No recent reading came back empty without any proof that the query works (design, rule 3.n)."""
-    if not health.unproven_sweeps:
-        return Check(UNPROVEN, "ok", "Every empty reading of the last 7 days is proven.")
+def check_unproven(told: tuple[BookHealth, Sequence[BookDay]]) -> Check:
+    """No type that the account uses was found empty without any proof that the query works (design, rule 3.n)."""
+    health, days = told
     names = {sweep.record_type for sweep in health.unproven_sweeps}
-    return Check(
-        UNPROVEN,
-        "warning",
-        f"Empty readings of {listed(names)} prove nothing: such a query has shown no record lately.",
-        "This is usual for features that the account does not use. If it uses them, see that the API key belongs to "
-        "the account whose webhooks arrive here.",
-    )
+    names -= {sweep.record_type for sweep in health.latest_sweeps if sweep.verdict == "complete"}
+    used = names & {
+        day.record_type
+        for day in days
+        if day.record_count or (day.reported is not None and day.reported.nanos)
+    }
+    if used:
+        return Check(
+            UNPROVEN,
+            "warning",
+            f"Readings of {listed(used)} came back empty and prove nothing, and yet the account has such records.",
+            "See that the API key belongs to the account whose webhooks arrive here, and audit these days.",
+        )
+    if names:
+        finding = (
+            f"Empty readings of {listed(names)} prove nothing, and nothing shows that the account uses them."
+        )
+        return Check(UNPROVEN, "ok", finding)
+    return Check(UNPROVEN, "ok", "Every empty reading of the last 7 days is proven.")
 
 
 def check_unsettled(health: BookHealth, *, now: datetime, horizon: timedelta) -> Check:

@@ -40,7 +40,7 @@ class Observations:
 
 def diagnose(seen: Observations, now: datetime, horizon: timedelta) -> list[Check]:
     """One check for each thing that can be wrong: the account first, then reading, then the book."""
-    keys, types = both(seen.public_keys, seen.health), both(seen.health, seen.days)
+    keys, books = both(seen.public_keys, seen.health), both(seen.health, seen.days)
     return [
         examined(account.API_KEY, seen.probe, account.check_api_key),
         examined(account.CLOCK, seen.probe, account.check_clock),
@@ -49,12 +49,12 @@ def diagnose(seen: Observations, now: datetime, horizon: timedelta) -> list[Chec
         examined(account.BALANCE, seen.outlook, partial(account.check_balance, now=now)),
         examined(reading.QUOTA, seen.quota, reading.check_quota),
         examined(reading.CANARY, seen.canary, reading.check_canary),
-        examined(reading.RECORD_TYPES, types, partial(reading.check_record_types, refused=seen.refused)),
+        examined(reading.RECORD_TYPES, books, partial(reading.check_record_types, refused=seen.refused)),
         examined(reading.PRODUCTS, seen.days, reading.check_products),
         examined(book.WEBHOOKS, seen.health, partial(book.check_webhooks, now=now)),
         examined(book.QUARANTINED, seen.health, book.check_quarantined),
         examined(book.UNREADABLE, seen.health, book.check_unreadable),
         examined(book.FUTURE, seen.health, book.check_future),
-        examined(book.UNPROVEN, seen.health, book.check_unproven),
+        examined(book.UNPROVEN, books, book.check_unproven),
         examined(book.UNSETTLED, seen.health, partial(book.check_unsettled, now=now, horizon=horizon)),
     ]

@@ -26,6 +26,7 @@ from tests.unit.reconciler.moments import NOON, window
 HORIZON = timedelta(hours=24)
 HOUR = timedelta(hours=1)
 SWEEP = Sweep(record_type="amd", window=window(0, 60), read_at=NOON, total_results=3, verdict="complete")
+UNPROVEN = replace(SWEEP, record_type="fax", total_results=0, verdict="unproven")
 
 HEALTH = BookHealth(last_event_at=NOON - HOUR, event_count=12, latest_sweeps=(SWEEP,))
 WELL = Observations(
@@ -129,7 +130,7 @@ def _unread(record_type: str, reported: int) -> Observations:
                 ),
             ),
             "warning",
-            "1 application of 2 tell no cost by webhook: Agents.",
+            "No cost of a call in the webhooks of Agents: 1 of 2 active applications.",
         ),
         ("Balance", replace(WELL, outlook=None), "unknown", "No balance was read"),
         ("Balance", _outlook(0, 3), "failure", "Nothing is left: 0 USD"),
@@ -177,12 +178,32 @@ def _unread(record_type: str, reported: int) -> Observations:
             "warning",
             "7 facts could not be read in full; most often webhook: occurred_at: missing (for example w-1)",
         ),
-        ("Times in the future", _health(future_count=2), "warning", "2 facts are timed more than a day"),
+        (
+            "Times in the future",
+            _health(future_count=2),
+            "warning",
+            "more than a day after they were received: 2.",
+        ),
         (
             "Unproven windows",
-            _health(unproven_sweeps=(SWEEP,)),
+            _health(unproven_sweeps=(UNPROVEN,), latest_sweeps=(UNPROVEN,)),
+            "ok",
+            "Empty readings of fax prove nothing, and nothing shows that the account uses them.",
+        ),
+        (
+            "Unproven windows",
+            replace(
+                _health(unproven_sweeps=(UNPROVEN,), latest_sweeps=(UNPROVEN,)),
+                days=(book_day(0, 0, 5, record_type="fax"),),
+            ),
             "warning",
-            "Empty readings of amd prove nothing",
+            "Readings of fax came back empty and prove nothing",
+        ),
+        (
+            "Unproven windows",
+            _health(unproven_sweeps=(replace(SWEEP, verdict="unproven"),)),
+            "ok",
+            "Every empty reading of the last 7 days is proven.",
         ),
         (
             "Unsettled calls",
