@@ -18,13 +18,10 @@ _BUSY = 1_000
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 1 where a seed failed."""
     asked = _parser().parse_args(arguments)
-    failed = [
-        seed for seed in range(asked.seed, asked.seed + asked.seeds) if not _is_sound(_scenario(asked, seed))
-    ]
-    for seed in failed:
-        print(  # noqa: T201 - a report for a person
-            f"failed: make simulate SEED={seed} DAYS={asked.days} SESSIONS={asked.sessions} DOWN={asked.down}"
-        )
+    scenarios = [_scenario(asked, seed) for seed in range(asked.seed, asked.seed + asked.seeds)]
+    failed = [scenario for scenario in scenarios if not _is_sound(scenario)]
+    for scenario in failed:
+        print(f"failed: {scenario.command}")  # noqa: T201 - a report for a person
     return bool(failed)
 
 

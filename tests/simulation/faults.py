@@ -25,7 +25,7 @@ class Rates:
     server_fault: float = 0.005
     storms_per_day: float = 0.1
     rivals_per_day: float = 0.5
-    crashes_per_day: float = 0.3
+    crashes_per_day: float = 0.1
     ledger_fault: float = 0.0005
 
 

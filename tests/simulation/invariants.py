@@ -59,6 +59,17 @@ def check_no_drift(book: MemoryBook, account: Account) -> None:
     _hold(not differing, f"{len(differing)} sessions differ from the bill: {shown}")
 
 
+def check_no_exact_zeros(book: MemoryBook) -> None:
+    """Nothing that costs something was ever called exact at 0. Records that come very late make that happen."""
+    wrong = [
+        held.charge.key
+        for held in _charges(book)
+        if held.booked.cost_nanos
+        and any(e.kind == "exact" and not e.cost_after_nanos for _, e in held.entries)
+    ]
+    _hold(not wrong, f"{len(wrong)} charges were exact at 0 and are not: {wrong[:_MAX_SHOWN]}")
+
+
 def check_repetition(book: MemoryBook, events: list[WebhookEvent], rows: list[Row], seed: int) -> None:
     """All input once more, in another order, adds nothing; and nothing derives to anything else than is booked."""
     before, entry_count = digest(book), book.entry_count

@@ -45,6 +45,9 @@ def simulate(scenario: Scenario) -> Outcome:
     try:
         with mock.patch("services.telnyx_gateway.detail_reader.read_record", remembering()):
             return run_virtually(_simulate(scenario, started_s))
+    except AssertionError as broken:
+        broken.add_note(f"again: {scenario.command}")
+        raise
     finally:
         structlog.reset_defaults()
         gc.enable()

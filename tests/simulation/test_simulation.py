@@ -4,15 +4,21 @@ A seed that fails is in the name of its test; `make simulate SEED=n` replays it.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from tests.simulation.report import lines
-from tests.simulation.scenario import rush, year
+from tests.simulation.api import Silence
+from tests.simulation.faults import NO_FAULTS, Stretch
+from tests.simulation.invariants import check_no_exact_zeros
+from tests.simulation.report import estimate_errors, lines
+from tests.simulation.scenario import Scenario, rush, year
 from tests.simulation.simulation import simulate
 
 YEAR_DAYS = 20
-RUSH_DAYS = 1
+RUSH_DAYS = 2
+RUSH_SESSIONS = 4_000
+DAY_S = 86_400.0
 
 
 @pytest.mark.timeout(600)
@@ -25,10 +31,31 @@ def test_a_year(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_days_of_ten_thousand_sessions(capsys: pytest.CaptureFixture[str]) -> None:
-    outcome = simulate(rush(1, days=RUSH_DAYS))
+def test_days_of_many_sessions(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = simulate(rush(1, RUSH_DAYS, RUSH_SESSIONS))
     with capsys.disabled():
         print("\n" + "\n".join(lines(outcome)))  # noqa: T201 - figures that CI keeps
+    flat, learned = estimate_errors(outcome.world.book, outcome.world.flat_nanos, timedelta(days=1))
+    assert flat.mean >= 5 * learned.mean > 0
+    assert outcome.world.meter.refused_count * 20 < outcome.world.meter.sent_count
+
+
+@pytest.mark.timeout(600)
+def test_wrong_filters_and_another_accounts_key_never_make_exact_zeros() -> None:
+    """For three days every window is answered with no rows; later our key is another account's for two and a half."""
+    scenario = Scenario(
+        seed=11,
+        days=12,
+        sessions_per_day=20,
+        rates=NO_FAULTS,
+        silences=(Silence("", Stretch(0, 3 * DAY_S)),),
+        strangers=(Stretch(6 * DAY_S, 8.5 * DAY_S),),
+        sweep_interval_s=4 * 3_600,
+        delays_s=(60, 180, 900, 7_200),
+        quiet_days=6,
+        pace_s=5.0,
+    )
+    check_no_exact_zeros(simulate(scenario).world.book)
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:

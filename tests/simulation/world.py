@@ -29,7 +29,7 @@ from tests.simulation.virtual_loop import START, VirtualClock
 
 _DAY_S = 86_400.0
 _PERIOD_S = 1.0
-_SELDOM_S = 600.0
+_SELDOM_S = 7_200.0
 _RETRIES = 3
 _STEPS_TO_A_CRASH = 400
 _LEARNS_DAILY = 7
