@@ -19,7 +19,7 @@ PROTOC = $(BIN)/python -m grpc_tools.protoc -Iprotos -I$(shell $(BIN)/python -c 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check simulate screenshots bench format protos lock clean
+.PHONY: help run test check simulate mutants screenshots bench format protos lock clean
 
 help: ## What can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ simulate: .venv/.installed-for-test ## Live through a year of faults: SEED SEEDS
 	PYTHONPATH=.:protos $(BIN)/python -m tests.simulation --seed=$(SEED) --seeds=$(SEEDS) --days=$(DAYS) \
 		--sessions=$(SESSIONS) --down=$(DOWN)
 
+mutants: .venv/.installed-for-test ## Change the rules of the money a little, thousands of times: the tests must notice
+	PYTHONPATH=.:protos $(BIN)/python -m tests.mutants
+
 screenshots: .venv/.installed-for-test ## Take the pictures of the page that the documents show
 	@$(PYTHON) deploy/browser.py
 	SCREENSHOTS=docs/images $(BIN)/pytest tests/e2e/browser/test_screenshots.py
@@ -66,7 +69,7 @@ lock: ## Resolve the dependencies anew (make lock ARGS=--upgrade)
 	$(PYTHON) deploy/bootstrap.py lock $(ARGS)
 
 clean: ## Remove what make has made; the books in var/ stay
-	rm -rf .venv var/check .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov dist
+	rm -rf .venv var/check var/mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov dist
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 generate = $(PROTOC) --python_out=$(1) --grpc_python_out=$(1) --mypy_out=quiet:$(1) \
