@@ -28,6 +28,8 @@ _PAGE_SIZE = 5_000
 _MAX_PAGES = 20
 _BY_PRODUCT = "usage:"
 _PRODUCT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
+_NOISY = re.compile(r"-?[0-9]{1,10}\.[0-9]{10,40}", re.ASCII)
+_NANO = Decimal(1).scaleb(-9)
 _log = structlog.get_logger()
 
 
@@ -132,7 +134,8 @@ def _read_row(raw: bytes) -> _DayRow:
     reader = ValueReader()
     row = reader.shape(msgspec.Raw(raw), "row", _Row) or _Row()
     currency = DEFAULT_CURRENCY if is_absent(row.currency) else reader.text(row.currency, "currency")
-    cost = reader.money(row.cost, "cost", currency)
+    written = without_noise(reader.text(row.cost, "cost"))
+    cost = reader.money(msgspec.Raw(written.encode()), "cost", currency)
     try:
         # Some rows give the day as the start of a time.
         day = date.fromisoformat(reader.text(row.date, "date")[:10])
@@ -140,7 +143,21 @@ def _read_row(raw: bytes) -> _DayRow:
         raise UnreadableAnswer("a row of usage names no day") from error
     if reader.unreadable:
         _log.warning("usage.unreadable", day=day.isoformat(), message="; ".join(reader.unreadable))
-    return _DayRow(day, cost, 0 if cost is None else written_decimals(reader.text(row.cost, "cost")))
+    return _DayRow(day, cost, 0 if cost is None else written_decimals(written))
+
+
+def without_noise(text: str) -> str:
+    """A sum of Telnyx's as it was meant: `0.30000000000000004` is what binary floats make of 0.1 + 0.2.
+
+    No bill has more than nine decimals, and nothing is booked from a report: it is what the book is held against. So
+    what lies beyond the ninth decimal is rounded off, and the zeros that this leaves. What is not 0 stays so, or it
+    could prove that nothing was used; and what is no such number stays as it is.
+    """
+    match = _NOISY.fullmatch(text)
+    if match is None:
+        return text
+    rounded = Decimal(text).quantize(_NANO)
+    return text if not rounded else f"{rounded.normalize():f}"
 
 
 def written_decimals(text: str) -> int:

@@ -59,7 +59,7 @@ async def test_usage_of_a_product_that_no_record_type_stands_for() -> None:
         assert [day.decimals for day in usage.days] == [4]
 
 
-async def test_days_whose_cost_has_too_many_decimals_are_left_out() -> None:
+async def test_days_that_were_added_up_in_binary_floats_are_told_as_they_were_meant() -> None:
     async with gateway_of(replace(PLENTY, faults=Faults(usage_float_noise=True))) as (sandbox, gateway):
         sandbox.core.create("number-lookup", 3, deliver=False, visible_at_once=True)
         today = sandbox.core.account.clock().date()
@@ -70,7 +70,7 @@ async def test_days_whose_cost_has_too_many_decimals_are_left_out() -> None:
                 to_day=to_date(today + timedelta(days=1)),
             )
         )
-    assert [dollars(day.cost) for day in usage.days] == [Decimal(0)]
+    assert sum(dollars(day.cost) for day in usage.days) == Decimal("0.0090")
 
 
 async def test_the_charges_of_a_period_and_what_they_leave_of_the_balance() -> None:

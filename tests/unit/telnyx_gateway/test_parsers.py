@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.common.clock import SystemClock
@@ -18,7 +18,7 @@ from services.telnyx_gateway.balance import Balance, parse_balance
 from services.telnyx_gateway.public_keys import parse_public_keys
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.request import UnreadableAnswer
-from services.telnyx_gateway.usage import UsageDay, product_of, read_usage, written_decimals
+from services.telnyx_gateway.usage import UsageDay, product_of, read_usage, without_noise, written_decimals
 from tests.unit.telnyx_gateway.support import Network, open_client
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -137,7 +137,7 @@ async def test_only_days_with_a_readable_row_are_given() -> None:
     rows = """[
         {"date": "2026-11-01", "cost": 0.0150},
         {"date": "2026-11-02T00:00:00Z", "cost": 0, "currency": "USD"},
-        {"date": "2026-11-03", "cost": 0.30000000000000004},
+        {"date": "2026-11-03", "cost": 0.00000000000000004},
         {"date": "2026-11-05", "cost": 1}
     ]"""
     assert await usage(lambda _: page(rows)) == (
@@ -185,6 +185,34 @@ def test_decimals_are_those_that_telnyx_wrote(text: str, decimals: int) -> None:
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=9, min_value=-(10**6), max_value=10**6))
 def test_an_amount_has_no_digit_beyond_its_decimals(amount: Decimal) -> None:
     assert amount == round(amount, written_decimals(str(amount)))
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("0.30000000000000004", "0.3"),
+        ("12.345600000000001", "12.3456"),
+        ("-2.9999999999999996", "-3"),
+        ("1204.0000000000002", "1204"),
+        ("0.1234567894999999", "0.123456789"),
+        # Nothing to round: nine decimals may be meant, less than half a nano is not 0, and this is no number.
+        ("0.123456789", "0.123456789"),
+        ("1.50", "1.50"),
+        ("0.0000000000000001", "0.0000000000000001"),
+        ("1.666E-4", "1.666E-4"),
+        ("0.3000000000000000x", "0.3000000000000000x"),
+        ("", ""),
+    ],
+)
+def test_what_binary_floats_add_to_a_report_is_rounded_off(text: str, meant: str) -> None:
+    assert without_noise(text) == meant
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=2, max_size=20))
+def test_a_sum_in_binary_floats_is_the_sum_to_the_nano(nanos: list[int]) -> None:
+    noisy = repr(sum(amount / 10**9 for amount in nanos))
+    assume("e" not in noisy)
+    assert Decimal(without_noise(noisy)) == Decimal(sum(nanos)).scaleb(-9)
 
 
 def test_a_product_is_named_by_its_record_type_or_by_itself() -> None:
