@@ -1,6 +1,6 @@
 """Rows that are not as they follow from the facts: to be written, or to be told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,11 @@ class Change:
 
     row: Any
     values: Values | None
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What the row says; what it is to say if it is not there yet."""
+        return (self.values or {}) if self.row is None else self.row._mapping
 
     @property
     def columns(self) -> list[str]:

@@ -65,9 +65,8 @@ def _different(found: Differences) -> Told:
         ("record", found.records, ("record_type", "record_id")),
     ):
         for change in changes:
-            known = change.values if change.row is None else change.row._mapping
-            subject = " ".join((name, *(known[column] for column in id_columns))) if known else name
-            yield (known or {})["cluster_id"], charge_finding(subject, _change_message(change))
+            subject = " ".join((name, *(change.told[column] for column in id_columns)))
+            yield change.told["cluster_id"], charge_finding(subject, _change_message(change))
 
 
 def _charge_message(write: ChargeWrite) -> str:
