@@ -17,6 +17,7 @@ REQUESTS_PER_SETTLED = Gauge(
 )
 SWEEPS = Counter("tollbook_sweeps", "Sweeps that were recorded, by verdict", ["verdict"])
 UNSETTLED = Gauge("tollbook_unsettled_items", "Call legs and messages that are not settled")
+WAITING_JOBS = Gauge("tollbook_waiting_jobs", "Due jobs whose attempt waits for others to share its requests")
 OLDEST_UNSETTLED_S = Gauge("tollbook_oldest_unsettled_seconds", "Age of the oldest item that is not settled")
 
 

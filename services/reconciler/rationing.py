@@ -8,14 +8,14 @@ from services.reconciler.budget import RequestBudget
 from services.reconciler.items import OpenItem
 from services.reconciler.job import Job
 
-LONGEST_WAIT = timedelta(minutes=20)
+LONGEST_WAIT = timedelta(minutes=30)
 """After this a first attempt is made whatever it costs."""
 
 LONGEST_WAIT_AGAIN = timedelta(minutes=60)
 """After this an attempt is repeated: seldom has come by then what was not there before."""
 
-MOST_REQUESTS = 80
-"""A round ends within about two minutes of the quota, so that the next can begin with what is new."""
+MOST_REQUESTS = 120
+"""A round ends within about three minutes of the quota, so that the next can begin with what is new."""
 
 ALL_VISIBLE = timedelta(seconds=140)
 """All records of a call are published by then, the billed sip-trunking record last (Telnyx facts, section 3)."""

@@ -57,6 +57,7 @@ class Reader:
         self._refusals = refusals
         self._tally = tally
         self._claims = claims
+        self._under_way: dict[str, list[Window]] = {}
 
     async def read(self, read: Read) -> list[DetailRecord]:
         """Read to the end and book what came; gives the records as well. For readings by id: these are short."""
@@ -109,7 +110,19 @@ class Reader:
 
     async def take_in(self, record_type: str, window: Window) -> ReadEnd:
         """Read a whole window and book what came, with background priority; of the reading itself nothing is kept."""
-        return await self._read(Read(record_type=record_type, priority="background", window=window), None)
+        under_way = self._under_way.setdefault(record_type, [])
+        under_way.append(window)
+        try:
+            return await self._read(Read(record_type=record_type, priority="background", window=window), None)
+        finally:
+            under_way.remove(window)
+
+    def is_being_read(self, item: OpenItem) -> bool:
+        """Whether windows that are being read in full will show all that an item misses, if it is there."""
+        return bool(item.missing) and all(
+            any(window.spans(item.lifetime) for window in self._under_way.get(name, ()))
+            for name in item.missing
+        )
 
     async def count(self, record_type: str, window: Window) -> ReadEnd:
         """How many records a window holds, with background priority."""

@@ -13,7 +13,7 @@ from services.common.errors import TollbookError
 from services.reconciler.budget import RequestBudget
 from services.reconciler.job import Job, completed, postponed, tried
 from services.reconciler.jobs import JobStore
-from services.reconciler.metrics import RequestTally
+from services.reconciler.metrics import WAITING_JOBS, RequestTally
 from services.reconciler.pace import Rest
 from services.reconciler.ports import MAX_IDS, LedgerPort, OpenItems
 from services.reconciler.rationing import DueJob, choose
@@ -26,6 +26,8 @@ _RENEW_EVERY_S: Final = 10.0
 _MAX_JOBS: Final = 500
 _MAX_ROUNDS: Final = 100
 _MOST_WEIGHED: Final = 4_000
+_BACKLOG_JOBS: Final = 300
+_SWEEPS_FIRST_S: Final = 10.0
 _SHORTEST_LOOK_S: Final = 5.0
 _LONGEST_LOOK_S: Final = 60.0
 _SHARE: Final = 0.85
@@ -75,6 +77,7 @@ class Rounds:
         self._rest = Rest(_SHARE)
         self._budget = RequestBudget(at_s=clock.monotonic_s())
         self._look_at_s = 0.0
+        self._is_first_look = True
 
     async def tick(self) -> float:
         """One turn of the timed loop."""
@@ -83,7 +86,13 @@ class Rounds:
             return PERIOD_S
         due = await self._jobs.due(self._clock.now(), _MOST_WEIGHED)
         if not due:
+            WAITING_JOBS.set(0)
             return PERIOD_S
+        if self._is_first_look and len(due) >= _BACKLOG_JOBS:
+            # After an outage sweeps read what was missed, page by full page: they begin, and most of this is done.
+            self._is_first_look, self._look_at_s = False, now_s + _SWEEPS_FIRST_S
+            return PERIOD_S
+        self._is_first_look = False
         chosen = await self._choose(due)
         if chosen:
             async with self._turn:
@@ -98,9 +107,11 @@ class Rounds:
             # The attempt fails, and says so.
             return [job.call_id for job in due]
         items = {item.record_id: item for item in answer.items if not item.is_done}
-        waiting = [DueJob(job, items[job.call_id]) for job in due if job.call_id in items]
+        waiting = [DueJob(job, item) for job in due if (item := items.get(job.call_id)) is not None]
+        ready = [one for one in waiting if not self._reader.is_being_read(one.item)]
         self._budget.refill(self._clock.monotonic_s())
-        choice = choose(waiting, self._reader.costs_of, self._budget, self._clock.now())
+        choice = choose(ready, self._reader.costs_of, self._budget, self._clock.now())
+        WAITING_JOBS.set(len(waiting) - len(choice.chosen))
         if len(choice.chosen) < len(waiting):
             wait_s = self._budget.time_for_s(choice.shortfall)
             self._look_at_s = self._clock.monotonic_s() + min(_LONGEST_LOOK_S, max(_SHORTEST_LOOK_S, wait_s))

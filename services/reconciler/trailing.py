@@ -21,8 +21,8 @@ _SHORT_EXTRA = timedelta(minutes=15)
 _BEYOND_HORIZON = timedelta(hours=5)
 """Four hours by the design, and one so that a window also spans an hour before the start of what it should close."""
 
-_ATTEMPTS_TAKE = timedelta(minutes=30)
-"""Attempts wait up to 20 minutes for one another, and take their time."""
+_ATTEMPTS_TAKE = timedelta(minutes=40)
+"""Attempts wait up to half an hour for one another, and take their time."""
 
 _LONG_EVERY = timedelta(hours=4)
 _LONG_INTERVALS = 16
@@ -141,7 +141,7 @@ def _midnight(moment: datetime) -> datetime:
 
 
 def settled_part(window: Window, now: datetime) -> Window:
-    """The window that is worth counting instead where records are many: of the last half hour some are yet to come.
+    """The window that is worth counting instead where records are many: of the last minutes some are yet to come.
 
     Some calls still last, and attempts wait for one another; what nobody announced is read when they have been made.
     """

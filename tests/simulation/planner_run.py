@@ -100,6 +100,7 @@ class PlannerRun:
                 self._happenings.append((row.visible_s, next(numbers), row))
         heapq.heapify(self._happenings)
         self.row_count = 0
+        self.hung_up = 0
         self.asked: Counter[str] = Counter()
 
     def _happen(self) -> None:
@@ -107,6 +108,7 @@ class PlannerRun:
         while self._happenings and self._happenings[0][0] <= now_s:
             _, _, happening = heapq.heappop(self._happenings)
             if isinstance(happening, PlannedLeg):
+                self.hung_up += 1
                 self.ledger.open(happening)
             else:
                 self.row_count += 1
@@ -121,6 +123,11 @@ class PlannerRun:
             self._happen()
             if not await self._sweep():
                 self.clock.advance(step_s)
+
+    def away_until(self, end_s: float) -> None:
+        """Let time pass while nobody reconciles."""
+        self.clock.advance(end_s - self.clock.monotonic_s())
+        self._happen()
 
     async def _sweep(self) -> bool:
         return (
