@@ -6,7 +6,9 @@ import pytest
 
 from tests.unit.ledger.books import Fact, book, charge_in, cost_in, leg_in, open_in
 from tests.unit.ledger.builders import (
+    ACCOUNT_NUMBER,
     CUSTOMER,
+    CUSTOMER_NUMBER,
     HOUR,
     TWIN,
     amd,
@@ -170,6 +172,26 @@ def test_with_a_hang_up_attempts_count_from_its_receipt_by_our_own_clock() -> No
     item = open_in(book(initiated(CUSTOMER), hangup(CUSTOMER, 168, received=171.5), timeless), CUSTOMER)
     assert item is not None
     assert (item.open_at, item.span.start_at, item.span.end_at) == (at(171.5), at(0), at(168))
+
+
+def test_a_leg_tells_whose_call_it_was() -> None:
+    told = leg_in(book(initiated(CUSTOMER), answered(CUSTOMER)), CUSTOMER)
+    assert (told.session_id, told.call_control_id) == (CUSTOMER.call_session_id, CUSTOMER.call_control_id)
+    assert (told.leg_id, told.is_announced) == (CUSTOMER.call_leg_id, True)
+    assert (told.from_number, told.to_number) == (ACCOUNT_NUMBER, CUSTOMER_NUMBER)
+    assert (told.direction, told.started_at, told.hangup_cause) == ("outbound", at(0), "")
+
+
+def test_an_estimated_leg_tells_its_rate() -> None:
+    derived = book(*answered_call(CUSTOMER))
+    assert [leg_in(derived, CUSTOMER).rate] == list(derived.first_rates)
+
+
+def test_what_waits_is_told_with_all_its_ids() -> None:
+    item = open_in(book(*answered_call(CUSTOMER)), CUSTOMER)
+    assert item is not None
+    assert (item.kind, item.session_id) == ("call", CUSTOMER.call_session_id)
+    assert (item.call_control_id, item.leg_id) == (CUSTOMER.call_control_id, CUSTOMER.call_leg_id)
 
 
 def test_the_words_for_how_a_call_went() -> None:

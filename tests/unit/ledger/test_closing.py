@@ -214,15 +214,16 @@ class TestEmptyAnswers:
         assert not charge_in(book(*told, *windows, *tomorrow), CUSTOMER).can_settle
         assert charge_in(book(*told, *windows, *today, *tomorrow), CUSTOMER).can_settle
 
-    def test_a_call_of_more_than_a_week_is_proven_by_no_report(self) -> None:
-        start, end = 0, 8 * DAY
+    @pytest.mark.parametrize(("last_day", "is_proven"), [(7, True), (8, False)])
+    def test_a_call_of_more_than_a_week_is_proven_by_no_report(self, last_day: int, is_proven: bool) -> None:
+        start, end = 0, last_day * DAY
         told = [*answered_call(CUSTOMER)[:2], hangup(CUSTOMER, end, start=start)]
         windows = [
             replace(closing(name, start, end), row_count=0, is_proven=False) for name in RULES.base_types
         ]
         days = [START.date() + timedelta(days=n) for n in range(10)]
         reports = [usage(name, day, end + DAY) for name in RULES.base_types for day in days]
-        assert not charge_in(book(*told, *windows, *reports), CUSTOMER).can_settle
+        assert charge_in(book(*told, *windows, *reports), CUSTOMER).can_settle == is_proven
         assert charge_in(book(*told, *(replace(w, is_proven=True) for w in windows)), CUSTOMER).can_settle
 
 

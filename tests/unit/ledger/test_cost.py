@@ -106,9 +106,11 @@ def test_whose_call_it_is() -> None:
     """`phone_number` is the account's, `contact` the other party."""
     outbound = charge_in(book(*CALL), CUSTOMER)
     assert (outbound.phone_number, outbound.contact) == (ACCOUNT_NUMBER, CUSTOMER_NUMBER)
+    assert outbound.direction == "outbound"
     parties: dict[str, Any] = {"direction": "incoming", "from": CUSTOMER_NUMBER, "to": ACCOUNT_NUMBER}
     inbound = charge_in(book(hangup(CUSTOMER, **parties)), CUSTOMER)
     assert (inbound.phone_number, inbound.contact) == (ACCOUNT_NUMBER, CUSTOMER_NUMBER)
+    assert inbound.direction == "inbound"
     silent = charge_in(book(sip_trunking(TWIN)), TWIN)
     assert (silent.phone_number, silent.contact) == (ACCOUNT_NUMBER, CUSTOMER_NUMBER)
 
@@ -162,6 +164,7 @@ class TestUnansweredLegs:
 
     def test_a_hang_up_settles_nothing(self) -> None:
         derived = book(*BUSY)
+        assert charge_in(derived, CUSTOMER).currency == "USD"
         assert not charge_in(derived, CUSTOMER).can_settle
         assert leg_in(derived, CUSTOMER).missing == ("call-control", "sip-trunking")
 

@@ -151,6 +151,20 @@ def test_a_record_of_no_call_has_its_own_parties_time_and_currency(word: str, is
     ours, theirs = ("+12025550142", "+12025550141") if is_inbound else ("+12025550141", "+12025550142")
     assert (charge.phone_number, charge.contact) == (ours, theirs)
     assert (charge.currency, charge.billing_at, charge.duration_s) == ("EUR", at(5), 12)
+    assert (charge.direction, charge.source) == (
+        "inbound" if is_inbound else "outbound",
+        "detail_records_api",
+    )
+    [line] = charge.parts
+    assert (line.record_type, line.record_id) == ("fax", fax.record_id)
+    assert (line.currency, line.cost_nanos, line.call_seconds) == ("EUR", nanos("0.0700"), 12)
+
+
+def test_a_record_that_tells_neither_amount_nor_length_is_a_line_of_0_in_the_accounts_currency() -> None:
+    broken = row("inference", {"cost": "broken", "created_at": "2026-11-21T10:00:05Z"}, "broken")
+    charge = charge_in(book(broken), f"inference:{broken.record_id}", "other")
+    [line] = charge.parts
+    assert (charge.currency, charge.duration_s) == (line.currency, line.cost_nanos) == ("USD", 0)
 
 
 def test_a_type_without_money_is_a_settled_zero() -> None:
@@ -214,6 +228,8 @@ class TestRecordings:
         assert not charge_in(derived, AGENT).can_settle
         assert leg_in(derived, AGENT).unreadable
         assert charge_in(derived, CUSTOMER).can_settle
+        [line] = [part for part in charge_in(derived, AGENT).parts if part.record_type == "recording"]
+        assert (line.currency, line.cost_nanos) == ("USD", 0)
 
     def test_one_that_names_a_leg_after_all_still_counts_once(self) -> None:
         named = replace(recording(), leg_id=AGENT.call_leg_id)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from services.ledger.legs import LegFacts
 from services.ledger.sessions import group_sessions
 from services.telnyx_vocabulary.detail_record import DetailRecord
@@ -98,8 +100,8 @@ class TestHeirs:
         smaller = min(AGENT.call_control_id, CUSTOMER.call_control_id)
         assert self.LEGS.home_of("call", "unknown", two) == smaller
 
-    def test_a_name_that_told_two_apart_is_an_id_all_the_same(self) -> None:
-        name = f"leg:{CUSTOMER.call_leg_id}"
+    @pytest.mark.parametrize("name", [f"leg:{CUSTOMER.call_leg_id}", f"call:{CUSTOMER.call_control_id}"])
+    def test_a_name_that_told_two_apart_is_an_id_all_the_same(self, name: str) -> None:
         assert book(answered(CUSTOMER)).home_of("call", name, ()) == CUSTOMER.call_control_id
 
     def test_without_a_record_that_was_there_nobody_knows(self) -> None:
@@ -231,6 +233,14 @@ def test_facts_without_a_session_share_none() -> None:
     assert cost_in(derived, AGENT.call_leg_id) == nanos("0.0060")
     assert cost_in(derived, f"recording:{stray.record_id}", "other") == nanos("0.0060")
     assert cost_in(derived, f"inference:{inference.record_id}", "other") == nanos("0.0009")
+
+
+def test_each_session_is_known_by_its_id_and_what_names_none_by_an_empty_one() -> None:
+    named, nameless = sip_trunking(CUSTOMER), sip_trunking(AGENT, **NO_SESSION)
+    loose = recording(telnyx_session_id=None)
+    found = group_sessions([], [named, nameless, loose, recording(OTHER_SESSION)])
+    ids = [(session.session_id, len(session.legs), len(session.loose_records)) for session in found]
+    assert sorted(ids) == sorted([(SESSION, 1, 0), ("", 1, 0), ("", 0, 1), (OTHER_SESSION, 0, 1)])
 
 
 def test_a_webhook_without_leg_ids_makes_no_leg() -> None:

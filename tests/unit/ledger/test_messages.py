@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.ledger.charges import Charge
+from services.ledger.charges import Charge, OpenItem
+from services.ledger.closing import Span
 from tests.unit.ledger.books import (
     Fact,
     book,
@@ -64,7 +65,7 @@ class TestRecord:
 
     def test_unless_cost_and_fee_are_what_the_webhook_said(self) -> None:
         told = message_webhook(MESSAGE, cost="0.0051", cost_breakdown=BREAKDOWN)
-        charge = message(told, message_record(MESSAGE, "0.00205", **FEE))
+        charge = message(told, message_record(MESSAGE, "0.00205", rate="0.00205", **FEE))
         assert charge.cost_nanos == nanos("0.0051")
         [line] = charge.parts
         assert (line.record_id, line.cost_nanos, line.source) == (
@@ -72,6 +73,7 @@ class TestRecord:
             nanos("0.0051"),
             "detail_records_api",
         )
+        assert (line.record_type, line.currency, line.rate) == ("messaging", "USD", "0.00205")
 
     def test_a_nano_beside_it_is_not_equal(self) -> None:
         told = message_webhook(MESSAGE, cost="0.005100001")
@@ -99,7 +101,7 @@ class TestRecord:
         told = message_webhook(MESSAGE, cost="0.0051")
         free = message_record(MESSAGE, "0.00205", is_telnyx_billable=False, **FEE)
         charge = message(told, free)
-        assert (charge.cost_nanos, charge.can_settle) == (0, True)
+        assert (charge.currency, charge.cost_nanos, charge.can_settle) == ("USD", 0, True)
         assert [part.cost_nanos for part in charge.parts] == [0]
 
     def test_an_unreadable_one_blocks_and_keeps_what_the_webhook_said(self) -> None:
@@ -110,6 +112,15 @@ class TestRecord:
             item = open_in(derived, MESSAGE)
             assert item is not None
             assert item.unreadable
+            assert item.missing == item.unclosed == ()
+
+    def test_an_unreadable_one_alone_waits_from_its_own_time(self) -> None:
+        derived = book(message_record(MESSAGE, "broken", start=60))
+        charge, item = charge_in(derived, MESSAGE, "sms"), open_in(derived, MESSAGE)
+        assert item is not None
+        assert item.open_at == at(60)
+        assert (charge.currency, charge.cost_nanos) == ("USD", 0)
+        assert [line.currency for line in charge.parts] == ["USD"]
 
     def test_corrections_of_a_priced_message_are_taken(self) -> None:
         first, later = message_record(MESSAGE, "0.0051"), message_record(MESSAGE, "0.0061", seen=9000)
@@ -126,6 +137,7 @@ class TestWebhookAlone:
         assert charge.can_settle
         [line] = charge.parts
         assert (line.record_id, line.cost_nanos, line.source) == ("", nanos("0.0051"), "webhook")
+        assert (line.record_type, line.currency, line.rate) == ("messaging", "USD", "")
         assert derived.open_items == ()
 
     def test_the_latest_counts_whatever_came_last(self) -> None:
@@ -143,11 +155,20 @@ class TestWebhookAlone:
         derived = book(SENT, message_webhook(MESSAGE, cost=None))
         charge = charge_in(derived, MESSAGE, "sms")
         assert (charge.cost_nanos, charge.can_settle, charge.source) == (0, False, "webhook")
-        assert charge.parts == ()
-        item = open_in(derived, MESSAGE)
-        assert item is not None
-        assert (item.kind, item.missing) == ("sms", ("messaging",))
-        assert (item.span.start_at, item.span.end_at, item.open_at) == (at(0), at(3), at(1))
+        assert (charge.currency, charge.parts) == ("USD", ())
+        assert open_in(derived, MESSAGE) == OpenItem(
+            kind="sms",
+            record_id=MESSAGE,
+            session_id="",
+            call_control_id="",
+            leg_id="",
+            span=Span(start_at=at(0), end_at=at(3)),
+            open_at=at(1),
+            can_settle=False,
+            missing=("messaging",),
+            unclosed=("messaging",),
+            unreadable=(),
+        )
 
     def test_an_unreadable_cost_blocks_also_at_the_horizon(self) -> None:
         broken = message_webhook(MESSAGE, cost={"amount": "broken", "currency": "USD"})
@@ -217,6 +238,11 @@ class TestParties:
         unsaid = message(message_record(MESSAGE, direction=None))
         assert (unsaid.direction, unsaid.contact) == ("outbound", "+12025550131")
 
+    def test_that_nobody_told(self) -> None:
+        parties: dict[str, Any] = {"direction": None, "from": None, "to": None}
+        charge = message(message_webhook(MESSAGE, cost="0.0051", **parties))
+        assert (charge.direction, charge.phone_number, charge.contact) == ("outbound", "", "")
+
 
 def test_each_message_is_its_own_charge_and_no_call() -> None:
     """Its record id may be that of a leg: they never meet."""
@@ -234,6 +260,7 @@ def test_its_day_is_that_of_the_record_else_of_the_first_webhook() -> None:
     assert message(late_webhook, SENT).billing_at == START
     recorded = message(late_webhook, SENT, message_record(MESSAGE, start=-2 * DAY))
     assert recorded.billing_at == at(-2 * DAY)
+    assert message(SENT, message_record(MESSAGE, start=2 * DAY)).billing_at == at(2 * DAY)
     assert message(SENT, message_record(MESSAGE, created_at=None)).billing_at == START
     assert recorded.duration_s == 0
 

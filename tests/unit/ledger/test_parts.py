@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.ledger.parts import Part
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 from tests.unit.ledger.books import Fact, book, charge_in, closing, cost_in, open_in, orders, total
@@ -103,6 +104,35 @@ def test_a_part_that_cannot_be_read_is_a_line_that_adds_nothing() -> None:
     assert charge.cost_nanos == nanos("0.0500")
     lines = [(p.currency, p.cost_nanos) for p in charge.parts if p.record_type == "sip-trunking"]
     assert sorted(lines) == [("USD", 0), ("USD", nanos("0.0500"))]
+
+
+def test_a_line_tells_what_telnyx_told_of_it() -> None:
+    told = call_cost(CUSTOMER, cost_part("sip-trunking", "0.0150", 120))
+    record = call_control(CUSTOMER)
+    by_type = {
+        part.record_type: part
+        for part in charge_in(book(*answered_call(CUSTOMER), told, record), CUSTOMER).parts
+    }
+    assert by_type["sip-trunking"] == Part(
+        record_type="sip-trunking",
+        record_id="",
+        currency="USD",
+        cost_nanos=nanos("0.0150"),
+        rate="0.005",
+        billed_seconds=120,
+        call_seconds=None,
+        source="call_cost_webhook",
+    )
+    assert by_type["call-control"] == Part(
+        record_type="call-control",
+        record_id=record.record_id,
+        currency="USD",
+        cost_nanos=nanos("0.0060"),
+        rate="0.002",
+        billed_seconds=180,
+        call_seconds=163,
+        source="detail_records_api",
+    )
 
 
 def test_each_part_is_decided_by_itself() -> None:

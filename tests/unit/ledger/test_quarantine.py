@@ -1,14 +1,19 @@
 """A signed but stale webhook is kept aside until a record confirms what it says (design, section 2)."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
-from tests.unit.ledger.books import Fact, book, cost_in, leg_in, orders
+from services.telnyx_vocabulary.detail_record import DetailRecord
+from tests.unit.ledger.books import Fact, book, cost_in, leg_in, open_in, orders
 from tests.unit.ledger.builders import (
     AGENT,
     CUSTOMER,
     OTHER_SESSION,
     amd,
     answered,
+    at,
     call_control,
     hangup,
     initiated,
@@ -40,6 +45,21 @@ def test_a_record_of_its_leg_confirms_it(record: Fact) -> None:
         derived = book(*order)
         assert leg_in(derived, CUSTOMER).answered_at is not None
         assert cost_in(derived, CUSTOMER) == nanos("0.045")
+
+
+@pytest.mark.parametrize("record_of", [sip_trunking, call_control], ids=["call_control_id", "leg id"])
+def test_its_leg_alone_is_enough(record_of: Callable[..., DetailRecord]) -> None:
+    sessionless = record_of(CUSTOMER, telnyx_session_id=None)
+    assert leg_in(book(*STALE, sessionless), CUSTOMER).answered_at is not None
+
+
+def test_of_several_deliveries_the_first_receipt_counts() -> None:
+    """However often Telnyx repeats an event: attempts count from when it was first here."""
+    late = [replace(hangup(CUSTOMER), received_at=at(170 + n), raw=b"attempt %d" % n) for n in range(8)]
+    for order in (late, late[::-1]):
+        item = open_in(book(*order), CUSTOMER)
+        assert item is not None
+        assert item.open_at == at(170)
 
 
 def test_a_record_of_its_session_confirms_it() -> None:

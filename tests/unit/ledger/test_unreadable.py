@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.ledger.unreadable import blocks
+from services.ledger.unreadable import blocks, record_sentences
 from tests.unit.ledger.books import (
     BASE_TYPES,
     Fact,
@@ -92,6 +92,17 @@ def test_the_sentence_names_the_record_and_the_fault() -> None:
     broken = sip_trunking(CUSTOMER, "free")
     [sentence] = leg_in(book(*CALL, broken), CUSTOMER).unreadable
     assert sentence.startswith(f"sip-trunking record {broken.record_id}: cost: ")
+
+
+def test_it_is_a_line_of_0_in_the_accounts_currency() -> None:
+    charge = charge_in(book(sip_trunking(TWIN, "broken")), TWIN)
+    [line] = charge.parts
+    assert (charge.currency, charge.cost_nanos) == (line.currency, line.cost_nanos) == ("USD", 0)
+
+
+def test_a_record_that_has_no_amount_and_no_fault_says_so() -> None:
+    silent = replace(sip_trunking(CUSTOMER), cost=None)
+    assert record_sentences(silent) == [f"sip-trunking record {silent.record_id}: it has no amount"]
 
 
 def test_a_later_readable_observation_ends_it() -> None:
