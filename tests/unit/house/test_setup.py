@@ -101,6 +101,8 @@ def test_make_explains_itself() -> None:
         "run",
         "test",
         "check",
+        "simulate",
+        "mutants",
         "screenshots",
         "bench",
         "format",
