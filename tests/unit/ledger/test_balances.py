@@ -60,12 +60,36 @@ def test_the_rest_is_spread_evenly() -> None:
     assert max(gaps) < 2.2 * min(gaps)
 
 
+def test_a_turn_of_a_nano_is_a_turn() -> None:
+    told = thinned([snapshot(number, f"{left}E-9") for number, left in enumerate((5, 4, 3, 4, 3, 2, 1))], 4)
+    assert [each.read_at for each in told] == [at(0), at(2), at(3), at(6)]
+
+
+def test_where_one_too_many_is_left_the_others_stay() -> None:
+    course = hourly("6", "5", "4", "3", "2", "1")
+    assert [each.balance_nanos // DOLLAR for each in thinned(course, 5)] == [6, 5, 3, 2, 1]
+
+
 def test_burn_rate_leaves_top_ups_out() -> None:
     course = [snapshot(0, "10"), snapshot(DAY, "8"), snapshot(1.5 * DAY, "58"), snapshot(2 * DAY, "54")]
     rate = burn_rate(course)
     assert rate is not None
     assert (rate.nanos_per_day, rate.observed) == (3 * DOLLAR, timedelta(days=2))
     assert rate.time_left == timedelta(days=18)
+
+
+def test_burn_rate_is_exact_and_in_the_currency_of_the_last_snapshot() -> None:
+    """No binary number of 64 bits can hold it."""
+    course = [snapshot(-DAY, "5", "EUR"), snapshot(0, "9007199.254740993"), snapshot(DAY, "0")]
+    rate = burn_rate(course)
+    assert rate is not None
+    assert (rate.nanos_per_day, rate.currency) == (9_007_199_254_740_993, "USD")
+
+
+def test_what_is_left_is_rounded_down_to_the_microsecond() -> None:
+    rate = burn_rate([snapshot(0, "8E-9"), snapshot(DAY, "1E-9")])
+    assert rate is not None
+    assert rate.time_left == timedelta(days=1) // 7
 
 
 def test_what_is_left_counts_the_credit_limit() -> None:
@@ -107,6 +131,13 @@ def test_a_balance_that_lasts_for_lifetimes_has_no_end_either() -> None:
     rate = burn_rate([snapshot(0, "9000000.000000001"), snapshot(DAY, "9000000")])
     assert rate is not None
     assert (rate.nanos_per_day, rate.time_left) == (1, None)
+
+
+@pytest.mark.parametrize(("days", "time_left"), [(36_500, timedelta(days=36_500)), (36_501, None)])
+def test_a_hundred_years_are_the_longest_that_is_told(days: int, time_left: timedelta | None) -> None:
+    rate = burn_rate([snapshot(0, f"{days + 1}E-9"), snapshot(DAY, f"{days}E-9")])
+    assert rate is not None
+    assert (rate.nanos_per_day, rate.time_left) == (1, time_left)
 
 
 @given(courses)

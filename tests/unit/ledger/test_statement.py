@@ -101,6 +101,7 @@ def test_what_moves_the_balance_has_a_line_each() -> None:
         ("taxes_and_fees", nanos("-0.25")),
         ("unexplained", nanos("-1.5")),
     ]
+    assert [line.kind for line in statement_lines(of) if line.record_type] == ["usage", "usage"]
     [top_up] = [line for line in statement_lines(of) if line.kind == "top_up"]
     assert (top_up.at, top_up.is_inferred) == (at(2 * HOUR), True)
     assert not any(line.is_inferred for line in statement_lines(of) if line.kind != "top_up")
@@ -142,6 +143,29 @@ def test_a_credit_of_another_day_or_of_another_size_is_no_top_up_of_today() -> N
     course = [snapshot(0, "0"), snapshot(HOUR, "50")]
     for day in (charges(TODAY + timedelta(days=1), credits="-50"), charges(credits="-10")):
         assert ("top_up", nanos("50")) in told(facts(course, {}, day))
+
+
+def test_of_two_rises_the_one_that_is_nearest_shows_a_credit() -> None:
+    course = [snapshot(0, "0"), snapshot(HOUR, "1.5"), snapshot(2 * HOUR, "51.5")]
+    assert told(facts(course, {}, charges(credits="-50"))) == [
+        ("top_up", nanos("1.5")),
+        ("credits", nanos("50")),
+        ("unexplained", 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("credit", "rise", "is_shown"),
+    [("20", "21", True), ("20", "21.000000001", False), ("1E-9", "1E-9", True)],
+)
+def test_a_rise_shows_a_credit_that_is_a_twentieth_off(credit: str, rise: str, is_shown: bool) -> None:
+    lines = told(facts([snapshot(0, "0"), snapshot(HOUR, rise)], {}, charges(credits=f"-{credit}")))
+    assert ("credits", nanos(credit)) in lines
+    assert (("top_up", nanos(rise)) in lines) == (not is_shown)
+
+
+def test_a_level_balance_is_no_rise() -> None:
+    assert rises_of(hourly("5", "5")) == []
 
 
 def test_one_rise_shows_one_credit() -> None:
