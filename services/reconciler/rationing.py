@@ -20,7 +20,8 @@ MOST_REQUESTS = 120
 ALL_VISIBLE = timedelta(seconds=140)
 """All records of a call are published by then, the billed sip-trunking record last (Telnyx facts, section 3)."""
 
-_MOST_PRESSING = 200
+_MOST_PRESSING = 50
+_UNLIMITED = RequestBudget(saved=float(MOST_REQUESTS))
 
 Costs = Callable[[Sequence[OpenItem]], Sequence[int]]
 """How many requests it is likely to take to serve the first of these, the first two, and so on to all of them."""
@@ -74,10 +75,13 @@ def choose(due: Sequence[DueJob], costs_of: Costs, budget: RequestBudget, now: d
     allowance = min(MOST_REQUESTS, budget.allowance(new_sessions(everyone)))
     if cost <= allowance:
         return Choice(tuple(due))
-    pressing = [one for one in everyone if one.is_pressing(now)][:_MOST_PRESSING]
-    rest = [one for one in everyone if not one.is_pressing(now)]
-    chosen = _joined(pressing, [one for one in rest if one.is_first], costs_of, budget)
-    chosen = _joined(chosen, [one for one in rest if not one.is_first], costs_of, budget)
+    first = [one for one in everyone if one.is_first]
+    again = [one for one in everyone if not one.is_first]
+    chosen = [one for one in again if one.is_pressing(now)][:_MOST_PRESSING]
+    # Where one can wait no longer, those around it share what it costs.
+    is_pressed = any(one.is_pressing(now) for one in first)
+    chosen = _joined(chosen, first, costs_of, _UNLIMITED if is_pressed else budget)
+    chosen = _joined(chosen, [one for one in again if not one.is_pressing(now)], costs_of, budget)
     return Choice(tuple(chosen), cost - allowance)
 
 

@@ -92,7 +92,7 @@ def test_of_too_many_the_oldest_beginnings_go_first_and_repetitions_take_what_is
 def test_nothing_waits_for_ever() -> None:
     old = due(1, waited_s=LONGEST_WAIT.total_seconds())
     choice = choose([old, due(2)], costs_at(5.0), RequestBudget(saved=-MOST_SAVED), NOON)
-    assert choice.chosen == (old,)
+    assert old in choice.chosen
     again = due(1, waited_s=LONGEST_WAIT_AGAIN.total_seconds(), attempts=3)
     assert choose([again, due(2)], costs_at(5.0), RequestBudget(saved=-MOST_SAVED), NOON).chosen == (again,)
 
@@ -122,7 +122,7 @@ def test_what_is_chosen_is_allowed_or_has_waited_longest(
     assert all(one in jobs for one in chosen)
     forced = [one for one in chosen if one.is_pressing(NOON)]
     allowance = min(MOST_REQUESTS, budget.allowance(new_sessions(chosen)))
-    assert total(chosen, rows_per_s) <= allowance or list(chosen) == forced
+    assert total(chosen, rows_per_s) <= (MOST_REQUESTS if forced else max(0, allowance))
     # Of those that have waited longest some are always among them.
     has_forced = any(one.is_pressing(NOON) for one in jobs)
     assert bool(forced) or not has_forced
