@@ -59,7 +59,7 @@ async def test_the_page_of_a_call(scheme: str, open_visit: OpenVisit, stack: Sta
     _is_small(folder / f"call-{scheme}.png")
 
 
-@pytest.mark.parametrize(("name", "height"), [("audit", 1000), ("statement", 1600)])
+@pytest.mark.parametrize(("name", "height"), [("audit", 1000), ("statement", 1680)])
 async def test_the_pages_of_the_proof(
     name: str, height: int, open_visit: OpenVisit, stack: Stack, folder: Path
 ) -> None:

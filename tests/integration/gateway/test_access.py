@@ -27,8 +27,15 @@ READING = [
 ]
 FETCHING = [("POST", "/api/billing/fetch-call-cost")]
 CRON_RUNS = [("GET", "/api/cron/process-call-costs"), ("POST", "/api/cron/process-call-costs")]
-PAGE = [("GET", "/billing"), ("GET", "/billing/calls/unknown"), ("GET", "/billing/charges/sms/unknown")]
-BUTTON = [("POST", "/billing/fetch-call-cost")]
+PAGE = [
+    ("GET", "/billing"),
+    ("GET", "/billing/calls/unknown"),
+    ("GET", "/billing/charges/sms/unknown"),
+    ("GET", "/billing/sessions/unknown/witnesses"),
+    ("GET", "/billing/audit"),
+    ("GET", "/billing/statement"),
+]
+BUTTON = [("POST", "/billing/fetch-call-cost"), ("POST", "/billing/audit/ask-again")]
 NO_KEY_NEEDED = [("GET", "/"), ("GET", "/readyz"), ("GET", "/openapi.json"), ("GET", "/static/billing.css")]
 ALWAYS_OPEN = [
     ("GET", "/healthz"),
