@@ -1,12 +1,17 @@
 """Fixtures for every test. What they are made of stands in `tests/support`."""
 
 import pytest
+from hypothesis import settings
 
 from tests.support.browser_path import report_missing_browser
 from tests.support.databases import database_kind, database_url, databases, postgres_server
 from tests.support.programs import report_missing_programs
 
 __all__ = ["anyio_backend", "database_kind", "database_url", "databases", "postgres_server"]
+
+# No test depends on how fast the machine is.
+settings.register_profile("tollbook", deadline=None)
+settings.load_profile("tollbook")
 
 
 @pytest.fixture(scope="session")
