@@ -78,9 +78,10 @@ def choose(due: Sequence[DueJob], costs_of: Costs, budget: RequestBudget, now: d
     first = [one for one in everyone if one.is_first]
     again = [one for one in everyone if not one.is_first]
     chosen = [one for one in again if one.is_pressing(now)][:_MOST_PRESSING]
-    # Where one can wait no longer, those around it share what it costs.
-    is_pressed = any(one.is_pressing(now) for one in first)
-    chosen = _joined(chosen, first, costs_of, _UNLIMITED if is_pressed else budget)
+    # Where one can wait no longer, those whose calls began before it share what it costs.
+    pressed = max((place for place, one in enumerate(first, start=1) if one.is_pressing(now)), default=0)
+    chosen = _joined(chosen, first[:pressed], costs_of, _UNLIMITED)
+    chosen = _joined(chosen, first[pressed:], costs_of, budget)
     chosen = _joined(chosen, [one for one in again if not one.is_pressing(now)], costs_of, budget)
     return Choice(tuple(chosen), cost - allowance)
 
