@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from services.ledger.closing import FORGOTTEN_AFTER, Span
 from services.ledger.legs import LegFacts, fact_time
@@ -18,9 +19,9 @@ UNANSWERED_CAUSES = frozenset(
 _UNANSWERED_STATUS = {"user_busy": "busy", "call_rejected": "failed", "not_found": "failed"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LegStory:
-    """The facts of one leg, asked one question at a time.
+    """The facts of one leg, asked one question at a time; what is asked again and again is found out once.
 
     `session_events` name the session but no leg; only the owner leg is told of them (rule 3.c).
     """
@@ -28,7 +29,7 @@ class LegStory:
     facts: LegFacts
     session_events: tuple[WebhookEvent, ...] = ()
 
-    @property
+    @cached_property
     def hangup(self) -> WebhookEvent | None:
         """The last hang-up; Telnyx sends one, but may send it again."""
         return self._last("call.hangup")
@@ -36,13 +37,14 @@ class LegStory:
     @property
     def call_cost(self) -> CallCost | None:
         """The latest `call.cost` that carries amounts and is no error (rule 3.d)."""
-        return self._cost_told()[0]
+        return self._cost_told[0]
 
     @property
     def unreadable_costs(self) -> list[str]:
         """Sentences about what was told of the cost since then and cannot be read (rule 3.j)."""
-        return self._cost_told()[1]
+        return self._cost_told[1]
 
+    @cached_property
     def _cost_told(self) -> tuple[CallCost | None, list[str]]:
         """A `call.cost` of the leg goes before one that names the session alone.
 
@@ -60,7 +62,7 @@ class LegStory:
                 sentences += event_sentences(event)
         return None, sentences
 
-    @property
+    @cached_property
     def is_answered(self) -> bool:
         """An answer, any billed fact, or a hang-up whose cause does not say otherwise (rule 3.g)."""
         if self._first("call.answered") or any(map(is_billed_record, self.facts.records)):
@@ -78,7 +80,7 @@ class LegStory:
             return answered.occurred_at
         return min((r.answered_at for r in self._billed_records() if r.answered_at), default=None)
 
-    @property
+    @cached_property
     def started_at(self) -> datetime:
         """The leg's start: billed record, else hang-up, else first event (rule 3.m).
 
@@ -92,7 +94,7 @@ class LegStory:
         events = self.facts.events
         return events[0].occurred_at if events else min(map(fact_time, self.facts.records))
 
-    @property
+    @cached_property
     def hung_up_at(self) -> datetime | None:
         """When the hang-up says that the call ended."""
         return (self.hangup.ended_at or self.hangup.occurred_at) if self.hangup else None
@@ -104,7 +106,7 @@ class LegStory:
             (r.finished_at for r in self.facts.records if r.finished_at), default=None
         )
 
-    @property
+    @cached_property
     def span(self) -> Span:
         """What a closing window must cover. A leg without a hang-up ends 4 h after its last fact (rule 3.g)."""
         if self.hung_up_at is None:
@@ -151,7 +153,7 @@ class LegStory:
             return "completed"
         return _UNANSWERED_STATUS.get(self.hangup.hangup_cause if self.hangup else "", "no_answer")
 
-    @property
+    @cached_property
     def direction(self) -> str:
         """As the webhooks say, else the records; a leg of which nothing says it counts as outbound."""
         return next((text for text in self._texts("direction") if text), "outbound")
@@ -164,7 +166,7 @@ class LegStory:
     def to_number(self) -> str:
         return next((text for text in self._texts("to_number") if text), "")
 
-    @property
+    @cached_property
     def other_party(self) -> str:
         """The number or SIP address of whom the account talked to."""
         return self.to_number if self.direction == "outbound" else self.from_number
