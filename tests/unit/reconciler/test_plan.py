@@ -61,7 +61,7 @@ def test_no_session_is_asked_for_twice_and_no_window_twice(wanted: list[OpenItem
     assert len(set(reads)) == len(reads)
 
 
-@given(st.lists(items, max_size=25, unique_by=lambda one: one.session_id or one.record_id), densities)
+@given(st.lists(items, max_size=7, unique_by=lambda one: one.session_id or one.record_id), densities)
 def test_what_is_planned_costs_what_was_said(wanted: list[OpenItem], rows_per_s: float) -> None:
     wanted.sort(key=lambda one: one.lifetime)
     costs = plan_costs(wanted, _at(rows_per_s))
