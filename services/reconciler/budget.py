@@ -9,7 +9,7 @@ from dataclasses import dataclass
 BASE_PER_MINUTE = 2.0
 """What attempts may cost however few calls there are: enough for some hundred calls a day exactly on schedule."""
 
-PER_SESSION = 0.2
+PER_SESSION = 0.19
 """What a session may cost beyond: reading its eight or so records by full pages takes 0.16."""
 
 MOST_SAVED = 40.0
