@@ -50,6 +50,8 @@ def _copy_tree() -> None:
     listed = _run(["git", "ls-files", "-z"], ROOT)
     COPY.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(COPY / "mutants" / "tests", ignore_errors=True)
+    # Which tests reach what is found out anew: other tests may, and of other modules.
+    (COPY / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
     # mutmut takes a newer copy for one that it has mutated: it must not find those that it has only copied.
     for module in (COPY / "mutants").rglob("*.py"):
         if not module.with_suffix(".py.meta").exists():
