@@ -17,6 +17,9 @@ from tests.mutants.survivors import Survivor, read_explanations, read_survivor
 ROOT = Path(__file__).parents[2]
 COPY = ROOT / "var" / "mutants"
 LEAST_KILLED_PERCENT = 90
+_LAST_CHARS = 10_000
+"""Of what a command that failed has said, so many are shown: enough for a test that fails without any mutant."""
+
 _MUTMUT = (str(Path(sys.executable).with_name("mutmut")),)
 _console = Console()
 _KILLED = frozenset({"killed", "timeout", "segfault"})
@@ -86,7 +89,11 @@ def _outcomes() -> dict[str, str]:
 
 
 def _run(command: list[str], place: Path) -> str:
-    return subprocess.run(command, cwd=place, check=True, stdout=subprocess.PIPE, text=True).stdout
+    done = subprocess.run(command, cwd=place, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        _tell(done.stdout[-_LAST_CHARS:])
+        done.check_returncode()
+    return done.stdout
 
 
 def _tell(text: str) -> None:
