@@ -49,6 +49,30 @@ def test_few_calls_teach_nothing() -> None:
 def test_calls_without_talk_time_teach_nothing() -> None:
     silent = replace(call("0"), talk_time=timedelta())
     assert learn_rates([silent] * MIN_CALLS) == NOTHING_LEARNED
+    taught = learn_rates([silent, *[call("0.007")] * MIN_CALLS])
+    assert taught.find("outbound", "+12025550131") == nanos("0.007")
+
+
+@pytest.mark.parametrize(
+    ("cost_nanos", "minutes", "rate"),
+    [(1, 2, 1), (1, 3, 0), (9_007_199_254_740_993, 1, 9_007_199_254_740_993)],
+)
+def test_a_rate_is_rounded_to_the_nano_and_never_further(cost_nanos: int, minutes: int, rate: int) -> None:
+    billed = replace(call("0", minutes=minutes), cost_nanos=cost_nanos)
+    assert learn_rates([billed] * MIN_CALLS).find("outbound", "+12025550131") == rate
+
+
+def test_on_net_calls_are_billed_by_6_seconds() -> None:
+    short = replace(call("0.0002", "sip:desk@example.test"), talk_time=timedelta(seconds=6))
+    assert learn_rates([short] * MIN_CALLS).find("outbound", "sip:desk@example.test") == nanos("0.002")
+
+
+def test_each_digit_of_a_beginning_counts() -> None:
+    rates = learn_rates(
+        [*[call("0.012", "+12025550131")] * MIN_CALLS, *[call("0.004", "+12025670131")] * MIN_CALLS * 2]
+    )
+    assert rates.find("outbound", "+12025590131") == nanos("0.012")
+    assert rates.find("outbound", "+12025790131") == nanos("0.004")
 
 
 def test_the_longest_known_beginning_of_a_number_speaks() -> None:
@@ -84,6 +108,11 @@ def test_odd_calls_do_not_move_a_rate() -> None:
 def test_a_changed_price_is_learned_from_the_newest_calls() -> None:
     rates = learn_rates([*[call("0.009")] * 150, *[call("0.007")] * 5000])
     assert rates.find("outbound", "+12025550131") == nanos("0.009")
+
+
+def test_the_newest_200_count_and_of_two_rates_in_the_middle_the_lower() -> None:
+    rates = learn_rates([*[call("0.007")] * 100, *[call("0.009")] * 5000])
+    assert rates.find("outbound", "+12025550131") == nanos("0.007")
 
 
 def test_long_calls_weigh_more_than_short_ones() -> None:
