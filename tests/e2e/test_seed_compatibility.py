@@ -183,6 +183,23 @@ def _check_session(ground: Ground, command: Command) -> None:
     assert ground.call_id in {call["telnyxCallId"] for call in answer["calls"]}
 
 
+def _check_audit(ground: Ground, command: Command) -> None:
+    answer = _json(ground, command)
+    assert {"bookCost", "reportedCost", "difference", "currency"} <= set(answer["totals"])
+    assert all(
+        {"day", "recordType", "verdict", "bookCost", "causes"} <= set(line) for line in answer["lines"]
+    )
+
+
+def _check_statement(ground: Ground, command: Command) -> None:
+    assert {"opening", "closing", "lines", "unexplained", "notes"} <= set(_json(ground, command))
+
+
+def _check_balance_history(ground: Ground, command: Command) -> None:
+    """A book of a few seconds has no burn rate yet."""
+    assert _json(ground, command)["burnRate"] is None
+
+
 def _check_text(ground: Ground, command: Command) -> None:
     assert ground.run(command.text).strip()
 
@@ -227,6 +244,9 @@ def _skip(ground: Ground, command: Command) -> None:
 
 _CHECKS: Mapping[str, Callable[[Ground, Command], None]] = {
     r"https://api\.telnyx\.com": _skip,
+    r"/api/billing/audit": _check_audit,
+    r"/api/billing/statement": _check_statement,
+    r"/api/billing/balance/history": _check_balance_history,
     r"/api/billing/balance": _check_balance,
     r"/api/billing/records\?.*export=true": _check_export,
     r"/api/billing/records": _check_records,
