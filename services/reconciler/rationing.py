@@ -14,6 +14,9 @@ LONGEST_WAIT = timedelta(minutes=30)
 LONGEST_WAIT_AGAIN = timedelta(minutes=60)
 """After this an attempt is repeated: seldom has come by then what was not there before."""
 
+SHARED_SPAN = timedelta(minutes=8)
+"""Over so much time of beginnings a window is wide against its margins."""
+
 MOST_REQUESTS = 120
 """A round ends within about three minutes of the quota, so that the next can begin with what is new."""
 
@@ -78,12 +81,21 @@ def choose(due: Sequence[DueJob], costs_of: Costs, budget: RequestBudget, now: d
     first = [one for one in everyone if one.is_first]
     again = [one for one in everyone if not one.is_first]
     chosen = [one for one in again if one.is_pressing(now)][:_MOST_PRESSING]
-    # Where one can wait no longer, those whose calls began before it share what it costs.
-    pressed = max((place for place, one in enumerate(first, start=1) if one.is_pressing(now)), default=0)
+    pressed = _pressed(first, now)
     chosen = _joined(chosen, first[:pressed], costs_of, _UNLIMITED)
     chosen = _joined(chosen, first[pressed:], costs_of, budget)
     chosen = _joined(chosen, [one for one in again if not one.is_pressing(now)], costs_of, budget)
     return Choice(tuple(chosen), cost - allowance)
+
+
+def _pressed(first: Sequence[DueJob], now: datetime) -> int:
+    """How many of these, from the first on, are served because one of them can wait no longer.
+
+    Those whose calls began before it share what it costs. So do those that began soon after it: their turn would come
+    in a moment, and the margins of many narrow windows are read twice.
+    """
+    latest = max((one.item.start_at for one in first if one.is_pressing(now)), default=None)
+    return 0 if latest is None else sum(one.item.start_at <= latest + SHARED_SPAN for one in first)
 
 
 def new_sessions(chosen: Sequence[DueJob]) -> int:

@@ -64,6 +64,18 @@ def test_a_long_call_of_long_ago_is_asked_for_apart_from_a_crowd() -> None:
     assert groups[1].window == window(0, 350)
 
 
+def test_a_window_goes_on_over_a_long_call_in_its_midst() -> None:
+    crowd = [_member(window(second, second + 60), second) for second in range(0, 600, 10)]
+    long = _member(window(305, 9_000), 9_999)
+    groups = grouped([*crowd, long], rows_per_s=0.3, prefers_windows=True)
+    assert [(group.is_single, group.window) for group in groups] == [
+        (False, window(0, 650)),
+        (True, window(305, 9_000)),
+    ]
+    assert groups[0].members == tuple(crowd)
+    assert [group.cost for group in groups] == [request_count(window(0, 650), 0.3), 1]
+
+
 def test_two_crowds_far_apart_have_a_window_each() -> None:
     crowds = [
         _member(window(second, second + 60), second)

@@ -17,6 +17,7 @@ from services.reconciler.rationing import (
     LONGEST_WAIT,
     LONGEST_WAIT_AGAIN,
     MOST_REQUESTS,
+    SHARED_SPAN,
     Costs,
     DueJob,
     choose,
@@ -95,6 +96,18 @@ def test_nothing_waits_for_ever() -> None:
     assert old in choice.chosen
     again = due(1, waited_s=LONGEST_WAIT_AGAIN.total_seconds(), attempts=3)
     assert choose([again, due(2)], costs_at(5.0), RequestBudget(saved=-MOST_SAVED), NOON).chosen == (again,)
+
+
+def test_those_that_began_soon_after_the_one_that_can_wait_no_longer_share_its_window() -> None:
+    span_s = SHARED_SPAN.total_seconds()
+    old = due(1, start_s=-3_000, waited_s=LONGEST_WAIT.total_seconds())
+    before, soon, later = (
+        due(2, start_s=-3_100),
+        due(3, start_s=-3_000 + span_s),
+        due(4, start_s=-2_999 + span_s),
+    )
+    chosen = choose([later, soon, old, before], costs_at(0.1), RequestBudget(saved=-MOST_SAVED), NOON).chosen
+    assert chosen == (before, old, soon)
 
 
 jobs_due = st.lists(
