@@ -16,7 +16,7 @@ from tests.simulation.scenario import Scenario, rush, year
 from tests.simulation.simulation import simulate
 
 YEAR_DAYS = 120
-"""A third of a year, and 31 quiet days after it: ten whole ones take too long for every run (`make simulate SEEDS=10`)."""
+"""And 31 quiet days after it. Ten whole years take too long for every run: `make simulate SEEDS=10` has them."""
 
 RUSH_DAYS = 3
 RUSH_SESSIONS = 10_000
