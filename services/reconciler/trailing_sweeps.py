@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from services.common.clock import Clock
-from services.common.errors import TollbookError
-from services.reconciler.pace import Backoff
-from services.reconciler.reader import Reader, gather_some
+from services.common.errors import TelnyxRefused, TollbookError
+from services.reconciler.reader import ABOUT_THE_REQUEST, Reader, gather_some
 from services.reconciler.surveys import Surveys
 from services.reconciler.sweep import Sweep
 from services.reconciler.sweep_histories import SWEPT_TYPES, SweepHistories
 from services.reconciler.trailing import SweepHistory, SweepRules, settled_part
 from services.reconciler.troubles import Troubles
+from services.reconciler.type_backoffs import TypeBackoffs
 from services.reconciler.windows import Window, split
 from services.telnyx_vocabulary.record_types import find_record_type
 
-_FIRST_BACKOFF_S: Final = 1.0
-_LONGEST_BACKOFF_S: Final = 60.0
 _BATCH: Final = 8
 _BACKFILL_BATCH: Final = 2
 
@@ -54,10 +52,13 @@ class TrailingSweeps:
         self._always = {entry.name for name in always if (entry := find_record_type(name)) is not None}
         self._clock = clock
         self._troubles = Troubles("trailing sweeps")
-        self._backoffs = {name: Backoff(_FIRST_BACKOFF_S, _LONGEST_BACKOFF_S) for name in SWEPT_TYPES}
+        self._backoffs = TypeBackoffs(SWEPT_TYPES)
 
     async def step(self) -> bool:
-        """Carry out the most pressing sweeps; False if none is due. A type that fails waits, the others go on."""
+        """Carry out the most pressing sweeps; False if none is due. A type that fails waits, the others go on.
+
+        Where one after another fails, all wait but one, so that the quota is there for attempts.
+        """
         due = self._most_pressing(await self._histories.known())
         if not due:
             return False
@@ -67,13 +68,17 @@ class TrailingSweeps:
     def _most_pressing(self, histories: dict[str, SweepHistory]) -> list[_Due]:
         now_s = self._clock.monotonic_s()
         refused = self._reader.refused_types()
-        names = [name for name in SWEPT_TYPES if name not in refused and self._backoffs[name].is_over(now_s)]
+        names = [name for name in SWEPT_TYPES if name not in refused and self._backoffs.is_over(name, now_s)]
         ready = {name: histories[name] for name in names}
         return (
-            self._short(ready)[:_BATCH]
-            or self._long(ready)[:_BATCH]
-            or self._backfill(ready)[:_BACKFILL_BATCH]
+            self._in_turn(self._short(ready))[:_BATCH]
+            or self._in_turn(self._long(ready))[:_BATCH]
+            or self._in_turn(self._backfill(ready))[:_BACKFILL_BATCH]
         )
+
+    def _in_turn(self, due: list[_Due]) -> list[_Due]:
+        """What fails comes after what does not: it must not be what all others wait for."""
+        return sorted(due, key=lambda one: self._backoffs.failures(one.record_type))
 
     def _short(self, ready: dict[str, SweepHistory]) -> list[_Due]:
         now = self._clock.now()
@@ -114,14 +119,19 @@ class TrailingSweeps:
 
     async def _carry_out(self, due: _Due) -> None:
         began_at = self._clock.now()
+        if not self._backoffs.begins(self._clock.monotonic_s()):
+            return
         try:
             async for sweep in self._swept(due):
                 self._histories.note(sweep)
         except TollbookError as error:
-            self._backoffs[due.record_type].failed(self._clock.monotonic_s(), error.retry_after_s)
+            is_own = isinstance(error, TelnyxRefused) and error.field == ABOUT_THE_REQUEST
+            self._backoffs.failed(
+                due.record_type, self._clock.monotonic_s(), error.retry_after_s, is_own=is_own
+            )
             self._troubles.failed(due.record_type, str(error))
             return
-        self._backoffs[due.record_type].succeeded()
+        self._backoffs.succeeded(due.record_type)
         self._troubles.succeeded(due.record_type)
         history = (await self._histories.known())[due.record_type]
         if due.kind == "short":

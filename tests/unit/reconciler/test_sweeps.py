@@ -105,7 +105,9 @@ async def test_without_an_end_no_sweep_is_recorded(world: World) -> None:
     world.ledger.open(item("busy", *BASE))
     world.clock.advance(4_000)
     await world.reconciler.discovery.tick()
-    await world.sweep_all()
+    for _ in range(len(SWEPT_TYPES)):
+        await world.sweep_all()
+        world.clock.advance(60)
     assert "amd" in world.telnyx.asked_types()
     assert world.ledger.sweeps == []
     assert "busy" in world.ledger.items
@@ -200,6 +202,42 @@ async def test_a_refused_key_drops_no_type(world: World) -> None:
     world.clock.advance(60)
     await world.sweep_all()
     assert {sweep.record_type for sweep in world.ledger.sweeps} == set(SWEPT_TYPES)
+
+
+async def test_a_refused_key_takes_little_of_the_quota_and_attempts_are_made_on_time(world: World) -> None:
+    refusal = TelnyxRefused("Telnyx refused the API key (401)", field="TELNYX_API_KEY")
+    world.telnyx.faults = dict.fromkeys(SWEPT_TYPES, refusal)
+    world.ledger.open(item("leg", *BASE))
+    for _ in range(60):
+        await world.reconciler.discovery.tick()
+        await world.reconciler.rounds.tick()
+        await world.sweep_all()
+        world.clock.advance(1)
+    attempts = [read for read in world.telnyx.asked if read.priority == "job"]
+    assert len(world.telnyx.asked) - len(attempts) <= 12
+    history = await world.history("leg")
+    assert [line.finished_at for line in history] == [after(5), after(30)]
+    assert all("key" in line.reason for line in history)
+
+
+async def test_after_an_outage_one_type_that_still_fails_stops_no_other(world: World) -> None:
+    world.telnyx.faults = dict.fromkeys(SWEPT_TYPES, OUT_OF_DATE)
+    for _ in range(120):
+        await world.sweep_all()
+        world.clock.advance(1)
+    still_failing = SWEPT_TYPES[0]
+    world.telnyx.faults = {still_failing: OUT_OF_DATE}
+    for _ in range(121):
+        await world.sweep_all()
+        world.clock.advance(1)
+    assert {sweep.record_type for sweep in world.ledger.sweeps} == set(SWEPT_TYPES) - {still_failing}
+
+
+async def test_types_that_telnyx_does_not_list_stop_no_other(world: World) -> None:
+    for name in SWEPT_TYPES[:10]:
+        world.telnyx.faults[name] = TelnyxRefused("Telnyx refused the form", field="request")
+    await world.sweep_all()
+    assert {sweep.record_type for sweep in world.ledger.sweeps} == set(SWEPT_TYPES[10:])
 
 
 async def test_one_type_in_trouble_does_not_stop_the_others(world: World) -> None:
