@@ -1,8 +1,9 @@
 """Everything can be reached and operated by keyboard alone, and one always sees where one is."""
 
+import asyncio
 import re
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.support.billing_page import BillingPage
 from tests.support.record_page import RecordPage
@@ -39,6 +40,10 @@ async def test_tab_reaches_everything_and_shows_where_it_is(visit: Visit) -> Non
         await visit.go(path)
         if path in followed:
             await expect(page.get_by_role("banner").get_by_role("status")).to_have_text("Live")
+        if "/calls/" in path:
+            # They come when one gets there: places that are counted meanwhile would get other numbers.
+            await _witnesses(page).scroll_into_view_if_needed()
+            await expect(_witnesses(page).get_by_role("table")).to_be_visible()
         reached: set[int] = set()
         for _ in range(_MOST_STOPS):
             await page.keyboard.press("Tab")
@@ -50,6 +55,24 @@ async def test_tab_reaches_everything_and_shows_where_it_is(visit: Visit) -> Non
                 assert await page.evaluate(_IS_SEEN), await page.evaluate(_NAME)
         count: int = await page.evaluate(_COUNT)
         assert sorted(set(range(count)) - reached) == []
+
+
+async def test_the_keyboard_goes_on_in_the_witnesses_that_come(visit: Visit) -> None:
+    page, path, is_there = visit.page, await _path_of_a_call(visit), asyncio.Event()
+
+    async def hold_the_witnesses(route: Route) -> None:
+        await is_there.wait()
+        await route.continue_()
+
+    await page.route("**/witnesses*", hold_the_witnesses)
+    await visit.go(path)
+    link = page.get_by_role("link", name="See whether they agree")
+    await link.focus()
+    await expect(link).to_be_focused()
+    is_there.set()
+    await expect(_witnesses(page).get_by_role("group", name="Witnesses")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await expect(_witnesses(page).get_by_role("button", name="Ask Telnyx as well")).to_be_focused()
 
 
 async def test_the_content_comes_first_for_who_wants_it(visit: Visit) -> None:
@@ -112,6 +135,10 @@ async def test_a_call_by_keyboard(visit: Visit) -> None:
     await expect(call.head).to_contain_text("Telnyx was asked")
     await page.keyboard.press("Alt+ArrowLeft")
     await expect(page).to_have_url(re.compile("/billing"))
+
+
+def _witnesses(page: Page) -> Locator:
+    return page.get_by_role("region", name="Witnesses", exact=True)
 
 
 async def _press(target: Locator, key: str) -> None:
