@@ -17,6 +17,9 @@ _SERVER_FAULT = 500
 _MAX_IN_FLIGHT = 4
 _PERSON_SHARE = 10
 _JOB_SHARE = 4
+_FIRST_JOB_SHARE = 20
+"""Kept where no job came lately: the first attempt of a quiet account must not wait for sweeps."""
+
 _RELEASE_SHARE = 20
 _JOBS_LATELY_WINDOWS = 2
 _STALE_S = 5.0
@@ -189,7 +192,8 @@ class QuotaWindow:
         is_released = self.ends_s - now_s <= self.window_s / _RELEASE_SHARE
         for_people = 0 if is_released else self.limit // _PERSON_SHARE
         have_come = now_s - self.jobs_s <= _JOBS_LATELY_WINDOWS * self.window_s
-        for_jobs = self.limit // _JOB_SHARE if have_come and not is_released else 0
+        share = _JOB_SHARE if have_come else _FIRST_JOB_SHARE
+        for_jobs = 0 if is_released else self.limit // share
         spare = _SPARE_BESIDE_OTHERS if self.is_shared else 0
         match priority:
             case Priority.PERSON:

@@ -71,10 +71,11 @@ def test_the_last_requests_are_kept_for_jobs_and_then_for_people(
     assert [p for p in Priority if window.may_send(p, 0)] == [p for p in Priority if p <= first_served]
 
 
-def test_where_no_job_came_lately_the_background_leaves_only_what_people_need() -> None:
-    assert confirmed(5).may_send(Priority.BACKGROUND, 0)
-    assert not confirmed(4).may_send(Priority.BACKGROUND, 0)
-    busy = confirmed(5).wanted(Priority.JOB, 0).wanted(Priority.BACKGROUND, 50)
+def test_where_no_job_came_lately_the_background_leaves_what_people_and_a_first_attempt_need() -> None:
+    assert confirmed(7).may_send(Priority.BACKGROUND, 0)
+    assert not confirmed(6).may_send(Priority.BACKGROUND, 0)
+    assert confirmed(6).may_send(Priority.JOB, 0)
+    busy = confirmed(7).wanted(Priority.JOB, 0).wanted(Priority.BACKGROUND, 50)
     assert not busy.may_send(Priority.BACKGROUND, 50)
     assert replace(busy, ends_s=180.0).may_send(Priority.BACKGROUND, 121)
 
