@@ -1,6 +1,6 @@
 """The pure core lives through years and rushes in which everything goes wrong; at the end the book is the bill.
 
-A seed that fails is in the name of its test; `make simulate SEED=n` replays it. The longest test stands first, so that the
+A seed that fails is in the name of its test; `make simulate SEED=n` replays it. The longest test stands first: the
 others run beside it.
 """
 
