@@ -45,7 +45,7 @@ class EventsClient:
         self._stub = ledger_pb2_grpc.LedgerServiceStub(channel)
 
     async def record_events(self, events: Sequence[WebhookEvent]) -> int:
-        request = ledger_pb2.RecordEventsRequest(events=map(encode_event, events))
+        request = ledger_pb2.RecordEventsRequest(events=map(encode_event, events), until_booked=True)
         try:
             return (await self._stub.RecordEvents(request, timeout=_WRITE_TIMEOUT_S)).new_count
         except grpc.aio.AioRpcError as error:

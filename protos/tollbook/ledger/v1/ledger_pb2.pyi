@@ -82,6 +82,11 @@ class RecordEventsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EVENTS_FIELD_NUMBER: _builtins.int
+    UNTIL_BOOKED_FIELD_NUMBER: _builtins.int
+    until_booked: _builtins.bool
+    """Answer only when the events are booked, and tell how many were new. Otherwise a large batch is answered as soon as it
+    is durable, and booked moments later; reads wait for that.
+    """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_webhook_event_pb2.WebhookEvent]:
         """At most 1000."""
@@ -90,10 +95,11 @@ class RecordEventsRequest(_message.Message):
         self,
         *,
         events: _abc.Iterable[_webhook_event_pb2.WebhookEvent] | None = ...,
+        until_booked: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "until_booked", b"until_booked"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -105,7 +111,7 @@ class RecordEventsResponse(_message.Message):
 
     NEW_COUNT_FIELD_NUMBER: _builtins.int
     new_count: _builtins.int
-    """Of the events sent, how many were not known before."""
+    """Of the events sent, how many were not known before; 0 where they were not booked yet."""
     def __init__(
         self,
         *,
@@ -764,6 +770,49 @@ class ListChargesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListChargesResponse: _TypeAlias = ListChargesResponse  # noqa: Y015
+
+@_typing.final
+class ExportChargesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    order: Global___ChargeOrder.ValueType
+    @_builtins.property
+    def filter(self) -> Global___ChargeFilter: ...
+    def __init__(
+        self,
+        *,
+        filter: Global___ChargeFilter | None = ...,
+        order: Global___ChargeOrder.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportChargesRequest: _TypeAlias = ExportChargesRequest  # noqa: Y015
+
+@_typing.final
+class ExportChargesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    lines: _builtins.bytes
+    """Whole lines, the first of the stream with the names of the columns (RFC 4180, UTF-8)."""
+    def __init__(
+        self,
+        *,
+        lines: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportChargesResponse: _TypeAlias = ExportChargesResponse  # noqa: Y015
 
 @_typing.final
 class SummarizeRequest(_message.Message):

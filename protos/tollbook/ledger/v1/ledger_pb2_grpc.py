@@ -96,6 +96,11 @@ class LedgerServiceStub:
                 request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListChargesRequest.SerializeToString,
                 response_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListChargesResponse.FromString,
                 _registered_method=True)
+        self.ExportCharges = channel.unary_stream(
+                '/tollbook.ledger.v1.LedgerService/ExportCharges',
+                request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ExportChargesRequest.SerializeToString,
+                response_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ExportChargesResponse.FromString,
+                _registered_method=True)
         self.Summarize = channel.unary_unary(
                 '/tollbook.ledger.v1.LedgerService/Summarize',
                 request_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.SummarizeRequest.SerializeToString,
@@ -198,6 +203,13 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportCharges(self, request, context):
+        """Every charge that matches, as lines of CSV.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Summarize(self, request, context):
         """Sums over all charges that match.
         """
@@ -277,6 +289,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.ListCharges,
                     request_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListChargesRequest.FromString,
                     response_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListChargesResponse.SerializeToString,
+            ),
+            'ExportCharges': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportCharges,
+                    request_deserializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ExportChargesRequest.FromString,
+                    response_serializer=tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ExportChargesResponse.SerializeToString,
             ),
             'Summarize': grpc.unary_unary_rpc_method_handler(
                     servicer.Summarize,
@@ -615,6 +632,33 @@ class LedgerService:
             '/tollbook.ledger.v1.LedgerService/ListCharges',
             tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListChargesRequest.SerializeToString,
             tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ListChargesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportCharges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tollbook.ledger.v1.LedgerService/ExportCharges',
+            tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ExportChargesRequest.SerializeToString,
+            tollbook_dot_ledger_dot_v1_dot_ledger__pb2.ExportChargesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,8 @@ class LedgerServiceStub:
     """One charge of any kind, with its parts, its journal and the facts behind it."""
     ListCharges: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListChargesRequest, _ledger_pb2.ListChargesResponse]
     """Charges, a page at a time, newest first unless another order is asked for."""
+    ExportCharges: _aio.UnaryStreamMultiCallable[_ledger_pb2.ExportChargesRequest, _ledger_pb2.ExportChargesResponse]
+    """Every charge that matches, as lines of CSV."""
     Summarize: _aio.UnaryUnaryMultiCallable[_ledger_pb2.SummarizeRequest, _ledger_pb2.SummarizeResponse]
     """Sums over all charges that match."""
     WatchCharges: _aio.UnaryStreamMultiCallable[_ledger_pb2.WatchChargesRequest, _ledger_pb2.WatchChargesResponse]
@@ -155,6 +157,14 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ledger_pb2.ListChargesRequest, _abc.Awaitable[_ledger_pb2.ListChargesResponse]],
     ) -> _abc.Awaitable[_ledger_pb2.ListChargesResponse]:
         """Charges, a page at a time, newest first unless another order is asked for."""
+
+    @_abc_1.abstractmethod
+    def ExportCharges(
+        self,
+        request: _ledger_pb2.ExportChargesRequest,
+        context: _aio.ServicerContext[_ledger_pb2.ExportChargesRequest, _abc.AsyncIterator[_ledger_pb2.ExportChargesResponse]],
+    ) -> _abc.AsyncIterator[_ledger_pb2.ExportChargesResponse]:
+        """Every charge that matches, as lines of CSV."""
 
     @_abc_1.abstractmethod
     def Summarize(
