@@ -5,8 +5,8 @@ Every part is a module with one entry, which `tests.benchmarks.__main__` lists b
     def measure(effort: Effort) -> Report: ...
 
 It starts what it needs on free loopback ports, in folders of its own, stops it by its own pids, and tells what it is
-doing by `tests.benchmarks.timing.tell`. What cannot be measured on this machine (no PostgreSQL, no node) is left out, with a
-sentence in `notes`.
+doing by `tests.benchmarks.timing.tell`. What cannot be measured on this machine (no PostgreSQL, no node) is left out,
+with a sentence in `notes`.
 """
 
 from collections.abc import Sequence
