@@ -13,6 +13,7 @@ from services.common.errors import InvalidInput
 from services.common.wire import from_timestamp, optional_time, to_timestamp
 from services.ledger import call_codec, codec, sweep_codec
 from services.ledger.admission import admit, admit_moment, refused_as
+from services.ledger.csv_lines import charge_lines, header_line
 from services.ledger.feed import ChargeFeed
 from services.ledger.metrics import EVENTS, RECORDS, SWEEPS
 from services.ledger.store.book import Book
@@ -177,6 +178,22 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
             lambda connection: list_charges(connection, wanted, size, request.page_token, order)
         )
         return ledger_pb2.ListChargesResponse(charges=map(codec.encode_charge, rows), next_page_token=cursor)
+
+    async def ExportCharges(
+        self, request: ledger_pb2.ExportChargesRequest, _context: Context
+    ) -> AsyncIterator[ledger_pb2.ExportChargesResponse]:
+        with refused_as("from"):
+            wanted = codec.decode_filter(request.filter)
+        order = codec.decode_order(request.order)
+        lines, cursor = header_line(), ""
+        while True:
+            rows, cursor = await self._read_at_one_moment(
+                partial(list_charges, wanted=wanted, page_size=_MAX_PAGE, cursor=cursor, order_name=order)
+            )
+            yield ledger_pb2.ExportChargesResponse(lines=lines + charge_lines(rows))
+            if not cursor:
+                return
+            lines = b""
 
     async def Summarize(
         self, request: ledger_pb2.SummarizeRequest, _context: Context
