@@ -15,6 +15,15 @@ from sqlalchemy import Connection, text
 from services.common.database import Database, open_database
 from services.common.migrations import migrate
 from services.ledger.__main__ import MIGRATIONS, VERSION_TABLE
+from tests.support.bulk_loading import hurried, without_indexes
+from tests.support.large_book_sql import (
+    CHARGES,
+    POSTGRESQL_WORDS,
+    RECORDS,
+    SHORT_METADATA,
+    SQLITE_WORDS,
+    WHOLE_METADATA,
+)
 
 _FIRST_SCHEMA = "0001"
 
@@ -25,12 +34,16 @@ class LargeBook:
 
     Of 1000 charges 680 are calls, 318 messages, 2 records of neither. One in a hundred is still estimated: half of
     them the newest, half anywhere. A few of the oldest are in another currency.
+
+    `has_records`: with the call legs, ids and detail records too. Without them, and with short metadata, a book takes
+    half the room, and every list and sum of charges reads the same.
     """
 
     charge_count: int = 1_000_000
     days: int = 365
     until: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     number_count: int = 50
+    has_records: bool = True
 
     def number(self, position: int) -> str:
         """One of the account's numbers."""
@@ -38,18 +51,22 @@ class LargeBook:
 
 
 def fill_large_book(url: str, size: LargeBook) -> None:
-    """Fill an empty database and bring it to the schema of today."""
+    """Fill an empty database and bring it to the schema of today. What is half filled is of no use to anybody."""
     database = open_database(url)
     try:
-        migrate(database, MIGRATIONS, VERSION_TABLE, revision=_FIRST_SCHEMA)
-        database.write(lambda connection: _fill(connection, database, size))
-        migrate(database, MIGRATIONS, VERSION_TABLE)
+        with hurried(database):
+            migrate(database, MIGRATIONS, VERSION_TABLE, revision=_FIRST_SCHEMA)
+            database.write(lambda connection: _fill(connection, database, size))
+            migrate(database, MIGRATIONS, VERSION_TABLE)
     finally:
         database.close()
 
 
 def _fill(connection: Connection, database: Database, size: LargeBook) -> None:
-    words = _POSTGRESQL if database.kind == "postgresql" else _SQLITE
+    words = dict(POSTGRESQL_WORDS if database.kind == "postgresql" else SQLITE_WORDS)
+    words["metadata"] = (WHOLE_METADATA if size.has_records else SHORT_METADATA).replace(
+        "{uuid}", words["uuid"]
+    )
     start = size.until - timedelta(days=size.days)
     values = {
         "count": size.charge_count,
@@ -58,147 +75,13 @@ def _fill(connection: Connection, database: Database, size: LargeBook) -> None:
         "number_count": size.number_count,
         "newest": size.charge_count - size.charge_count // 200,
     }
-    for statement in _STATEMENTS:
-        sql = statement.format_map(words)
-        connection.execute(text(sql), {name: value for name, value in values.items() if f":{name}" in sql})
+    statements = [*CHARGES, *(RECORDS if size.has_records else ()), "{sync}"]
+    with without_indexes(connection, _FILLED):
+        for statement in statements:
+            sql = statement.format_map(words)
+            connection.execute(
+                text(sql), {name: value for name, value in values.items() if f":{name}" in sql}
+            )
 
 
-_SQLITE = {
-    "time": "strftime('%Y-%m-%d %H\\:%M\\:%S', at_s, 'unixepoch') || '.000000'",
-    "day": "date(billing_date)",
-    "uuid": "printf('%08x-0000-4000-8000-%012d', i * 2654435761 % 4294967296, i)",
-    "false": "0",
-    "json": "",
-    "sync": "SELECT 1",
-}
-_POSTGRESQL = {
-    "time": "to_timestamp(at_s)",
-    "day": "(billing_date AT TIME ZONE 'UTC')\\:\\:date",
-    "uuid": "lpad(to_hex(i * 2654435761 % 4294967296), 8, '0') || '-0000-4000-8000-' || lpad(i\\:\\:text, 12, '0')",
-    "false": "FALSE",
-    "json": "\\:\\:jsonb",
-    # Rows were inserted with ids of their own: the next one must not collide with them.
-    "sync": "SELECT setval(pg_get_serial_sequence(name, 'id'), :count + 1) FROM (VALUES"
-    " ('telnyx_billing'), ('telnyx_calls'), ('clusters')) AS tables(name)",
-}
-
-# `a` to `d` are evenly spread over 31 bits and independent enough of each other (Lehmer generators).
-_STATEMENTS = (
-    """
-    INSERT INTO clusters (id)
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) SELECT i FROM n
-    """,
-    """
-    INSERT INTO telnyx_billing (id, cluster_id, phone_number, contact, direction, record_type, record_id, status,
-        source, currency, cost_nanos, billing_date, duration, description, metadata, settled_at, merged_into,
-        created_at, updated_at)
-    WITH drawn AS (
-        SELECT id AS i, id * 48271 * 69621 % 2147483647 % 1000 AS a, id * 16807 * 39373 % 2147483647 AS b,
-            id * 630360016 % 2147483647 AS c, id * 742938285 % 2147483647 AS d
-        FROM clusters
-    ), typed AS (
-        SELECT i, a, b, c, d, CASE WHEN a < 680 THEN 'call' WHEN a < 998 THEN 'sms' ELSE 'other' END AS kind,
-            CASE WHEN a < 380 OR a BETWEEN 680 AND 819 THEN 'outbound' WHEN a < 998 THEN 'inbound' ELSE '' END AS way,
-            CASE WHEN a < 680 THEN 5 + d % 600 ELSE 0 END AS duration,
-            :start_s + (i - 1) * :span_s / :count AS at_s,
-            CASE WHEN i > :newest OR c % 200 = 0 THEN 1 ELSE 0 END AS open
-        FROM drawn
-    ), priced AS (
-        SELECT typed.*, (duration + 59) / 60 AS minutes,
-            CASE kind WHEN 'other' THEN '' ELSE '+1303555' || (1000 + c % 9000) END AS party
-        FROM typed
-    )
-    SELECT i, i, '+12025550' || (100 + b % :number_count), party, way, kind,
-        CASE kind WHEN 'call' THEN 'v3:' || {uuid} WHEN 'sms' THEN {uuid} ELSE 'inference:' || {uuid} END,
-        CASE open WHEN 1 THEN 'estimated' ELSE 'exact' END,
-        CASE open WHEN 1 THEN 'fallback' ELSE 'detail_records_api' END,
-        CASE WHEN c % 1000 = 7 AND i < :count / 10 THEN 'EUR' ELSE 'USD' END,
-        CASE kind WHEN 'call' THEN CASE WHEN open = 1 THEN minutes * 15000000 ELSE
-            minutes * CASE way WHEN 'outbound' THEN 7000000 ELSE 5500000 END
-                + CASE WHEN i % 5 = 0 THEN minutes * 2000000 ELSE 0 END
-                + CASE WHEN i % 11 = 0 THEN 2000000 ELSE 0 END END
-            WHEN 'sms' THEN (1 + d % 2) * 7050000 ELSE 100000 + d % 900000 END,
-        {time}, duration,
-        CASE kind WHEN 'call' THEN 'Call ' || CASE way WHEN 'outbound' THEN 'to ' ELSE 'from ' END || party
-            || ' (' || duration || 's)' || CASE open WHEN 1 THEN ' [estimated @ 0.015/min]' ELSE '' END
-            WHEN 'sms' THEN 'SMS ' || CASE way WHEN 'outbound' THEN 'to ' ELSE 'from ' END || party
-            ELSE 'inference' END,
-        ('{{"source"\\: "detail_records_api", "rate"\\: 0.007, "billedSeconds"\\: ' || (minutes * 60)
-            || ', "callSeconds"\\: ' || duration || ', "fetchedAt"\\: "2026-01-01T00\\:00\\:00Z", "parts"\\: ['
-            || '{{"recordType"\\: "sip-trunking", "recordId"\\: "' || {uuid} || '", "cost"\\: 0.005, "rate"\\: "0.005",'
-            || ' "billedSeconds"\\: 60, "callSeconds"\\: 42, "source"\\: "detail_records_api"}}, '
-            || '{{"recordType"\\: "call-control", "recordId"\\: "' || {uuid} || '", "cost"\\: 0.002, "rate"\\: "0.002",'
-            || ' "billedSeconds"\\: 60, "callSeconds"\\: 42, "source"\\: "detail_records_api"}}]}}'){json},
-        CASE open WHEN 1 THEN NULL ELSE {time} END, NULL, {time}, {time}
-    FROM priced
-    """,
-    """
-    INSERT INTO billing_parts (billing_id, position, record_type, record_id, cost_nanos, rate, billed_seconds,
-        call_seconds, source)
-    WITH charges AS (
-        SELECT id AS i, record_type AS kind, direction, cost_nanos, duration, (duration + 59) / 60 AS minutes, status
-        FROM telnyx_billing
-    ), lines AS (
-        SELECT i, 0 AS position, 'sip-trunking' AS part, duration,
-            minutes * CASE direction WHEN 'outbound' THEN 5000000 ELSE 3500000 END AS nanos
-        FROM charges WHERE kind = 'call' AND (status = 'exact' OR i % 2 = 0)
-        UNION ALL SELECT i, 1, 'call-control', duration, minutes * 2000000 FROM charges
-            WHERE kind = 'call' AND status = 'exact'
-        UNION ALL SELECT i, 2, 'recording', duration, minutes * 2000000 FROM charges
-            WHERE kind = 'call' AND status = 'exact' AND i % 5 = 0
-        UNION ALL SELECT i, 3, 'amd', 0, 2000000 FROM charges
-            WHERE kind = 'call' AND status = 'exact' AND i % 11 = 0
-        UNION ALL SELECT i, 0, CASE kind WHEN 'sms' THEN 'messaging' ELSE 'inference' END, 0, cost_nanos FROM charges
-            WHERE kind <> 'call'
-    )
-    SELECT i, position, part, {uuid}, nanos, '0.005', duration, duration, 'detail_records_api'
-    FROM lines ORDER BY i, position
-    """,
-    """
-    INSERT INTO billing_entries (billing_id, kind, amount_nanos, cost_after_nanos, source, posted_at)
-    SELECT id, CASE status WHEN 'exact' THEN 'exact' ELSE 'estimate' END, cost_nanos, cost_nanos, source, billing_date
-    FROM telnyx_billing
-    """,
-    """
-    INSERT INTO detail_records (record_type, record_id, cluster_id, record_time, first_observed_at, currency,
-        cost_nanos, home_kind, home_record_id)
-    SELECT line.record_type, line.record_id, charge.cluster_id, charge.billing_date, charge.billing_date,
-        charge.currency, line.cost_nanos, charge.record_type, charge.record_id
-    FROM telnyx_billing AS charge JOIN billing_parts AS line ON line.billing_id = charge.id
-    """,
-    """
-    INSERT INTO telnyx_calls (id, telnyx_call_id, telnyx_session_id, cluster_id, call_control_id, call_leg_id,
-        from_number, to_number, direction, status, duration, currency, cost_nanos, started_at, answered_at, ended_at,
-        hangup_cause, merged_into, created_at, updated_at)
-    SELECT id, record_id, 'session-' || record_id, cluster_id, record_id, 'leg-' || record_id,
-        CASE direction WHEN 'outbound' THEN phone_number ELSE contact END,
-        CASE direction WHEN 'outbound' THEN contact ELSE phone_number END,
-        direction, 'completed', duration, currency, cost_nanos, billing_date, billing_date, billing_date,
-        'normal_clearing', NULL, created_at, updated_at
-    FROM telnyx_billing WHERE record_type = 'call'
-    """,
-    """
-    INSERT INTO anchors (anchor, cluster_id)
-    SELECT 'leg:' || record_id, cluster_id FROM telnyx_billing WHERE record_type = 'call'
-    UNION ALL SELECT 'leg:' || call_leg_id, cluster_id FROM telnyx_calls
-    UNION ALL SELECT 'session:' || telnyx_session_id, cluster_id FROM telnyx_calls
-    UNION ALL SELECT 'message:' || record_id, cluster_id FROM telnyx_billing WHERE record_type = 'sms'
-    UNION ALL SELECT 'record:' || record_id, cluster_id FROM telnyx_billing WHERE record_type = 'other'
-    """,
-    """
-    INSERT INTO charge_rollups (day, phone_number, record_type, currency, slot, cost_nanos, exact_nanos,
-        charge_count, exact_count)
-    SELECT {day}, phone_number,
-        CASE record_type WHEN 'other' THEN 'other' ELSE record_type || '_' || direction END, currency, 0,
-        SUM(cost_nanos), SUM(CASE status WHEN 'exact' THEN cost_nanos ELSE 0 END),
-        COUNT(*), SUM(CASE status WHEN 'exact' THEN 1 ELSE 0 END)
-    FROM telnyx_billing GROUP BY 1, 2, 3, 4
-    """,
-    """
-    INSERT INTO record_rollups (record_type, day, currency, slot, cost_nanos, record_count)
-    SELECT record_type, {day}, currency, 0, SUM(cost_nanos), COUNT(*)
-    FROM (SELECT record_type, record_time AS billing_date, currency, cost_nanos FROM detail_records) AS records
-    GROUP BY 1, 2, 3
-    """,
-    "{sync}",
-)
+_FILLED = ("telnyx_billing", "billing_parts", "billing_entries", "detail_records", "telnyx_calls", "anchors")
