@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -28,15 +28,18 @@ _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 10.0
 _START_TRIES = 5
 
-# Nothing here has to survive a power cut; the tests have to be fast.
-_SERVER_SETTINGS = {
+# Nothing in a test has to survive a power cut; the tests have to be fast.
+_NOT_DURABLE = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "shared_buffers": "64MB",
+}
+_DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "shared_buffers": "256MB"}
+_SERVER_SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_connections": "200",
-    "shared_buffers": "64MB",
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "timezone": "UTC",
@@ -53,6 +56,8 @@ class PostgresServer:
 
     port: int
     admin: psycopg.Connection[tuple[object, ...]]
+    session_id: int
+    """The process group and session of all its processes."""
 
     def url(self, database: str) -> str:
         """`postgresql://...` of one database of this server."""
@@ -70,8 +75,10 @@ class PostgresServer:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
+def running_postgres(*, is_durable: bool = False) -> Iterator[PostgresServer]:
     """Start a server in a folder of its own; stop it and remove the folder at the end.
+
+    A durable one syncs what it commits, as a server that somebody relies on does.
 
     Raises:
         PostgresStartError: initdb or the server failed.
@@ -81,7 +88,7 @@ def running_postgres() -> Iterator[PostgresServer]:
         binaries = _binaries(home)
         _own(home)
         _init(binaries, home)
-        process, server = _start(binaries, home)
+        process, server = _start(binaries, home, _DURABLE if is_durable else _NOT_DURABLE)
         try:
             yield server
         finally:
@@ -152,11 +159,14 @@ def _init(binaries: Path, home: Path) -> None:
         raise PostgresStartError(f"initdb failed:\n{_tail(log)}")
 
 
-def _start(binaries: Path, home: Path) -> tuple[subprocess.Popen[bytes], PostgresServer]:
+def _start(
+    binaries: Path, home: Path, durability: Mapping[str, str]
+) -> tuple[subprocess.Popen[bytes], PostgresServer]:
     log = home / "server.log"
+    chosen = _SERVER_SETTINGS | dict(durability)
     for _ in range(_START_TRIES):
         port = free_port()
-        settings = [part for item in _SERVER_SETTINGS.items() for part in ("-c", "=".join(item))]
+        settings = [part for item in chosen.items() for part in ("-c", "=".join(item))]
         command = [str(binaries / "postgres"), "-D", str(home / "data"), "-p", str(port), *settings]
         process = _spawn([*_ends_with_us(), *command], home, log)
         try:
@@ -165,7 +175,7 @@ def _start(binaries: Path, home: Path) -> tuple[subprocess.Popen[bytes], Postgre
             _stop(process)
             raise
         if admin is not None:
-            return process, PostgresServer(port=port, admin=admin)
+            return process, PostgresServer(port=port, admin=admin, session_id=process.pid)
     raise PostgresStartError(f"the server ended at once, {_START_TRIES} times:\n{_tail(log)}")
 
 

@@ -80,6 +80,15 @@ class RunningProcess:
         self._wait_for(seen, f"no log line {event!r}", timeout_s)
         return found[0]
 
+    def wait_for_end(self, timeout_s: float) -> None:
+        """Wait until it has done its work. Raises ProcessError when it failed, or has not ended in time."""
+        try:
+            code = self.popen.wait(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            raise ProcessError(f"{self.name} did not end within {timeout_s:.0f} s\n{self._tail()}") from None
+        if code != 0:
+            raise ProcessError(f"{self.name} ended with code {code}\n{self._tail()}")
+
     def stop(self) -> int:
         """End the process as an operator would (SIGTERM), by force after 10 s; returns its exit code."""
         if self.popen.poll() is None:
@@ -111,14 +120,18 @@ class RunningProcess:
 
 
 def start_process(
-    name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+    name: str,
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    program: str = sys.executable,
 ) -> RunningProcess:
     """Start `python <arguments>` in `folder`, with the repository importable. It is killed when this process dies."""
     log = folder / f"{name}.log"
     leash = [str(ROOT / "services" / "cli" / "leash.py"), "KILL", str(os.getpid())]
     with log.open("ab") as output:
         popen = subprocess.Popen(
-            [sys.executable, *leash, sys.executable, *arguments],
+            [sys.executable, *leash, program, *arguments],
             cwd=folder,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT / 'protos'}", **environment},
             stdin=subprocess.DEVNULL,
@@ -135,6 +148,8 @@ class Tollbook:
 
     folder: Path
     environment: dict[str, str]
+    runner: tuple[str, ...] = ("-m",)
+    """What `python` is told before the name of a service's module."""
     running: dict[str, RunningProcess] = field(default_factory=dict)
 
     @property
@@ -152,7 +167,7 @@ class Tollbook:
 
     def start(self, service: str) -> RunningProcess:
         """Start one service and wait until it is ready. It must not be running."""
-        process = start_process(service, ["-m", _MODULES[service]], self.folder, self.environment)
+        process = start_process(service, [*self.runner, _MODULES[service]], self.folder, self.environment)
         self.running[service] = process
         process.wait_until_ready(f"{self.admin_url(service)}/readyz")
         return process
@@ -181,12 +196,14 @@ class Tollbook:
 
 
 @contextmanager
-def running_tollbook(folder: Path, environment: Mapping[str, str]) -> Iterator[Tollbook]:
+def running_tollbook(
+    folder: Path, environment: Mapping[str, str], runner: tuple[str, ...] = ("-m",)
+) -> Iterator[Tollbook]:
     """A Tollbook of which nothing runs yet; whatever was started is ended with the block.
 
     `environment` overrides any variable of the design; ports, databases and log format are set where it does not.
     """
-    tollbook = Tollbook(folder=folder, environment={**_own_addresses(folder), **environment})
+    tollbook = Tollbook(folder, {**_own_addresses(folder), **environment}, runner)
     try:
         yield tollbook
     finally:
