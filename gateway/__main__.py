@@ -1,5 +1,8 @@
 """The edge as a process: `python -m gateway`."""
 
+import services.common.without_rich  # noqa: F401 - it acts by being imported
+
+# isort: split
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

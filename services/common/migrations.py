@@ -1,74 +1,50 @@
 """Bringing a database's tables up to date at start, also when several processes start at once."""
 
-import zlib
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy.exc
-import structlog
-from alembic import command, context
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, column, inspect, select, table
 
 from services.common.database import Database
 from services.common.process import StartError
 
-_WAIT_S = 60
-_log = structlog.get_logger()
 
-
-def migrate(database: Database, script_location: Path, version_table: str, *, revision: str = "head") -> None:
+def migrate(
+    database: Database, script_location: Path, version_table: str, *, revision: str | None = None
+) -> None:
     """Run the Alembic migrations of `script_location` that the database has not seen yet, in one transaction.
 
-    Up to `revision`: a test or a benchmark can make a database as an earlier Tollbook left it.
+    Up to `revision`, by default the newest: a test or a benchmark can make a database as an earlier Tollbook left it.
 
     Of several processes on PostgreSQL one runs them while the others wait, at most 60 s; a SQLite file belongs to
     one process anyway. Raises StartError if the wait was too long, the database cannot be reached, or it was
     migrated by a newer Tollbook.
     """
-    config = Config()
-    config.set_main_option("script_location", str(script_location).replace("%", "%%"))
-    config.attributes["version_table"] = version_table
+    wanted = revision or newest_revision(script_location)
     try:
         with database.writer.connect() as connection:
-            _upgrade(database, config, connection, version_table, revision)
-    except CommandError as error:
-        raise StartError(f"the database was made by another version of Tollbook: {error}") from error
+            if _revision_of(connection, version_table) == wanted:
+                return
+            # Loaded only where there is something to do: Alembic is 10 MB and a tenth of the time to start.
+            from services.common.upgrade import upgrade  # noqa: PLC0415
+
+            upgrade(database, connection, script_location, version_table, wanted)
     except sqlalchemy.exc.OperationalError as error:
         raise StartError(
             f"the database cannot be migrated now: it cannot be reached, or another process holds it ({error.orig})"
         ) from error
 
 
-def _upgrade(
-    database: Database, config: Config, connection: Connection, version_table: str, revision: str
-) -> None:
-    if database.kind == "sqlite":
-        # Batch operations rebuild tables, which foreign keys would forbid; the pragma has no effect in a transaction.
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute("PRAGMA foreign_keys = OFF")
-    try:
-        with connection.begin():
-            if database.kind == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_S}s'"))
-                key = zlib.crc32(version_table.encode())
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
-    finally:
-        if database.kind == "sqlite":
-            driver.execute("PRAGMA foreign_keys = ON")
+def newest_revision(script_location: Path) -> str:
+    """The revision that all migrations lead to; their files are named `<revision>_<word>.py`, in order."""
+    names = (path.name for path in (script_location / "versions").glob("[0-9]*_*.py"))
+    return max(name.partition("_")[0] for name in names)
 
 
-def run_environment(metadata: MetaData) -> None:
-    """All that a service's Alembic `env.py` has to do: run the migrations on the connection that `migrate` opened."""
-    attributes = context.config.attributes
-    context.configure(
-        connection=attributes["connection"],
-        target_metadata=metadata,
-        version_table=attributes["version_table"],
-        render_as_batch=True,
-    )
-    with context.begin_transaction():
-        context.run_migrations()
+def _revision_of(connection: Connection, version_table: str) -> str | None:
+    """What the database was last migrated to; None if it never was."""
+    with connection.begin():
+        if not inspect(connection).has_table(version_table):
+            return None
+        found: str | None = connection.scalar(select(column("version_num")).select_from(table(version_table)))
+        return found

@@ -1,5 +1,8 @@
 """The ledger's process: `python -m services.ledger`."""
 
+import services.common.without_rich  # noqa: F401 - it acts by being imported
+
+# isort: split
 import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
@@ -17,6 +20,8 @@ from services.common.settings import load_settings
 from services.ledger.balance_service import BalanceService
 from services.ledger.estimate_gauges import keep_judging_estimates
 from services.ledger.feed import ChargeFeed
+from services.ledger.intake.intake import open_intake
+from services.ledger.intake.reads_wait import ReadsWait
 from services.ledger.proof_service import ProofService
 from services.ledger.rate_learning import keep_learning
 from services.ledger.retention import keep_dropping
@@ -42,6 +47,7 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
     await asyncio.to_thread(migrate, database, MIGRATIONS, VERSION_TABLE)
     book = Book(database, SystemClock(), settings.rules())
     await asyncio.to_thread(book.apply_sweeps)
+    intake = await stack.enter_async_context(open_intake(book))
     beside_calls = [keep_sealing(book), keep_learning(book), keep_judging_estimates(book)]
     if settings.raw_retention_days:
         beside_calls.append(keep_dropping(book, settings.raw_retention_days))
@@ -49,8 +55,12 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
         stack.callback(asyncio.create_task(work).cancel)
     feed = ChargeFeed(database)
 
+    def before_drain() -> None:
+        feed.close()
+        intake.hurry()
+
     def add_servicers(server: grpc.aio.Server) -> None:
-        ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerService(book, feed), server)
+        ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerService(book, feed, intake), server)
         balance_pb2_grpc.add_BalanceServiceServicer_to_server(BalanceService(book), server)
         proof_pb2_grpc.add_ProofServiceServicer_to_server(ProofService(book), server)
 
@@ -59,7 +69,8 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
         listen_variable="LEDGER_LISTEN",
         service_names=SERVICE_NAMES,
         add_servicers=add_servicers,
-        before_drain=feed.close,
+        before_drain=before_drain,
+        interceptors=(ReadsWait(intake.caught_up),),
     )
 
 

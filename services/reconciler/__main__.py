@@ -1,5 +1,8 @@
 """`python -m services.reconciler`: turns estimates into exact costs."""
 
+import services.common.without_rich  # noqa: F401 - it acts by being imported
+
+# isort: split
 import asyncio
 from contextlib import AsyncExitStack
 from functools import partial

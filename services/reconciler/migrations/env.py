@@ -1,6 +1,6 @@
 """Alembic's entry: runs the reconciler's migrations on the connection that the service opened."""
 
-from services.common.migrations import run_environment
+from services.common.upgrade import run_environment
 from services.reconciler.tables import metadata
 
 run_environment(metadata)

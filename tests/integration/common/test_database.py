@@ -17,7 +17,7 @@ from services.common.sqlite import choose_sqlite_module
 
 _ENVIRONMENT = """
 from sqlalchemy import MetaData
-from services.common.migrations import run_environment
+from services.common.upgrade import run_environment
 run_environment(MetaData())
 """
 _REVISION = """
