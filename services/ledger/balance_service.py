@@ -21,7 +21,7 @@ from services.ledger.balances import BURN_PERIOD, BurnRate, Snapshot, burn_rate,
 from services.ledger.statement import statement_lines
 from services.ledger.statement_notes import notes_of
 from services.ledger.store.account_charges import add_charges, list_charges_of_days
-from services.ledger.store.balances import add_snapshot, list_changes
+from services.ledger.store.balances import add_snapshot, last_before, last_snapshot, list_changes
 from services.ledger.store.book import Book
 from services.ledger.store.statement_facts import load_statement
 from tollbook.ledger.v1 import balance_pb2, balance_pb2_grpc
@@ -59,6 +59,26 @@ class BalanceService(balance_pb2_grpc.BalanceServiceServicer):
         snapshots, rate = await self._database.read_async(read)
         return balance_pb2.ListBalancesResponse(
             snapshots=map(encode_snapshot, snapshots), burn_rate=encode_burn_rate(rate) if rate else None
+        )
+
+    async def GetBalanceTrend(
+        self, request: balance_pb2.GetBalanceTrendRequest, _context: Context
+    ) -> balance_pb2.GetBalanceTrendResponse:
+        has_period = request.HasField("from_time") or request.HasField("to_time")
+        period = period_of(request) if has_period else None
+        now = self._book.clock.now()
+
+        def read(connection: Connection) -> tuple[Snapshot | None, Snapshot | None, BurnRate | None]:
+            before = last_before(connection, period[1]) if period else None
+            is_inside = before is not None and period is not None and before.read_at >= period[0]
+            rate = burn_rate(list_changes(connection, now - BURN_PERIOD, now))
+            return last_snapshot(connection), before if is_inside else None, rate
+
+        latest, before, rate = await self._database.read_async(read)
+        return balance_pb2.GetBalanceTrendResponse(
+            latest=encode_snapshot(latest) if latest else None,
+            before=encode_snapshot(before) if before else None,
+            burn_rate=encode_burn_rate(rate) if rate else None,
         )
 
     async def RecordAccountCharges(

@@ -10,9 +10,10 @@ from tollbook.reconciler.v1 import audit_pb2, audit_pb2_grpc
 
 @dataclass
 class FakeBalances(Fake, balance_pb2_grpc.BalanceServiceServicer):
-    """Tells one history and one statement, whatever the period."""
+    """Tells one history, one trend and one statement, whatever the period."""
 
     history: balance_pb2.ListBalancesResponse = field(default_factory=balance_pb2.ListBalancesResponse)
+    trend: balance_pb2.GetBalanceTrendResponse = field(default_factory=balance_pb2.GetBalanceTrendResponse)
     statement: balance_pb2.GetStatementResponse = field(default_factory=balance_pb2.GetStatementResponse)
 
     async def ListBalances(
@@ -20,6 +21,12 @@ class FakeBalances(Fake, balance_pb2_grpc.BalanceServiceServicer):
     ) -> balance_pb2.ListBalancesResponse:
         self.took("ListBalances", request)
         return self.history
+
+    async def GetBalanceTrend(
+        self, request: balance_pb2.GetBalanceTrendRequest, context: Context
+    ) -> balance_pb2.GetBalanceTrendResponse:
+        self.took("GetBalanceTrend", request)
+        return self.trend
 
     async def GetStatement(
         self, request: balance_pb2.GetStatementRequest, context: Context

@@ -96,20 +96,35 @@ def snapshot(nanos: int, read_at: datetime, currency: str = "USD") -> balance_pb
     )
 
 
+def burn_rate() -> balance_pb2.BurnRate:
+    """Used up at 2.50 a day for 4 days of the 7 that are told of."""
+    return balance_pb2.BurnRate(
+        per_day=usd(2_500_000_000),
+        observed=Duration(seconds=7 * 86_400),
+        time_left=Duration(seconds=4 * 86_400 + 8_640),
+    )
+
+
 def history(*nanos: int, **changes: Any) -> balance_pb2.ListBalancesResponse:
-    """Balances an hour apart, the last at noon, used up at 2.50 a day for 4 days of the 7 that are told of."""
+    """Balances an hour apart, the last at noon, with how fast they are used up."""
     first_at = NOON - timedelta(hours=len(nanos) - 1)
     values = {
         "snapshots": [
             snapshot(amount, first_at + timedelta(hours=place)) for place, amount in enumerate(nanos)
         ],
-        "burn_rate": balance_pb2.BurnRate(
-            per_day=usd(2_500_000_000),
-            observed=Duration(seconds=7 * 86_400),
-            time_left=Duration(seconds=4 * 86_400 + 8_640),
-        ),
+        "burn_rate": burn_rate(),
     }
     return balance_pb2.ListBalancesResponse(**{**values, **changes})
+
+
+def trend(nanos: int, before_nanos: int | None = None, **changes: Any) -> balance_pb2.GetBalanceTrendResponse:
+    """A balance of 12 seconds ago, what it was in the period before if it was read then, and how fast it is used up."""
+    values = {
+        "latest": snapshot(nanos, NOON - timedelta(seconds=12)),
+        "before": None if before_nanos is None else snapshot(before_nanos, NOON - timedelta(days=30)),
+        "burn_rate": burn_rate(),
+    }
+    return balance_pb2.GetBalanceTrendResponse(**{**values, **changes})
 
 
 def statement_line(kind: balance_pb2.StatementLineKind.ValueType, nanos: int, **changes: Any) -> Any:

@@ -73,11 +73,11 @@ def history_view(history: balance_pb2.ListBalancesResponse, period: Period) -> H
     return HistoryView(balance_chart(readings, period, currency), burn_of(history))
 
 
-def burn_of(history: balance_pb2.ListBalancesResponse) -> BurnView | None:
+def burn_of(told: balance_pb2.ListBalancesResponse | balance_pb2.GetBalanceTrendResponse) -> BurnView | None:
     """How fast the balance is used up; None while there is too little to tell."""
-    if not history.HasField("burn_rate"):
+    if not told.HasField("burn_rate"):
         return None
-    rate = history.burn_rate
+    rate = told.burn_rate
     left_s = rate.time_left.seconds if rate.HasField("time_left") else None
     return burn_view(_money(rate.per_day), rate.observed.seconds, left_s)
 

@@ -7,12 +7,12 @@ from gateway.book_answers import DEFAULT_CURRENCY
 from gateway.pages.asking import Failure
 from gateway.pages.balance.burn import BurnView
 from gateway.pages.balance.statement_view import burn_of
+from gateway.pages.overview.cards import BalanceReading
 from gateway.pages.overview.shares import Change, change_of
 from gateway.pages.view import View
 from services.common.money import Money
 from services.common.wire import from_money
-from tollbook.ledger.v1.balance_pb2 import ListBalancesResponse
-from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceResponse
+from tollbook.ledger.v1.balance_pb2 import GetBalanceTrendResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +27,21 @@ class BalanceTrend:
 
 
 def balance_trend(
-    balance: GetBalanceResponse | Failure,
-    history: ListBalancesResponse | Failure | None,
-    view: View,
-    now: datetime,
+    balance: BalanceReading | Failure, trend: GetBalanceTrendResponse | Failure, view: View, now: datetime
 ) -> BalanceTrend | Failure | None:
     """The trend of a view; None where there is nothing to tell, a Failure where the book does not."""
-    if history is None or isinstance(history, Failure):
-        return history
+    if isinstance(trend, Failure):
+        return trend
     reaches_now = view.span.to_at is None or view.span.to_at >= now
-    change = _change(balance, history) if reaches_now and not isinstance(balance, Failure) else None
-    burn = burn_of(history)
+    change = _change(balance, trend) if reaches_now and not isinstance(balance, Failure) else None
+    burn = burn_of(trend)
     return BalanceTrend(change, burn) if change or burn else None
 
 
-def _change(balance: GetBalanceResponse, history: ListBalancesResponse) -> Change | None:
-    if not history.snapshots:
+def _change(balance: BalanceReading, trend: GetBalanceTrendResponse) -> Change | None:
+    if not trend.HasField("before"):
         return None
-    then, now = from_money(history.snapshots[-1].balance), from_money(balance.balance)
+    then, now = from_money(trend.before.balance), from_money(balance.balance)
     if then.currency != now.currency:
         return None
     currency = now.currency or DEFAULT_CURRENCY

@@ -14,11 +14,15 @@ from gateway.pages.templates import shown
 from gateway.pages.zones import ShownTime, Zone, show_time
 from services.common.money import Money
 from services.common.wire import from_money, optional_time
+from tollbook.ledger.v1.balance_pb2 import BalanceSnapshot
 from tollbook.ledger.v1.ledger_pb2 import SummarizeResponse, Totals
 from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceResponse
 
 _MINUTE_S = 60
 _HOUR_S = 3600
+
+BalanceReading = BalanceSnapshot | GetBalanceResponse
+"""What Telnyx said of the balance: as the book has kept it, or as telnyx-gateway has just read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Coverage:
     exact_count: int
 
 
-def balance_card(balance: GetBalanceResponse, now: datetime, zone: Zone) -> BalanceCard:
+def balance_card(balance: BalanceReading, now: datetime, zone: Zone) -> BalanceCard:
     """The card of the account's balance."""
     read_at = optional_time(balance, "read_time")
     return BalanceCard(

@@ -1,7 +1,7 @@
 """The page `/billing`: what is on the account, what was spent on what, and every line of the bill.
 
-Rendered on the server, whole for every address, readable without JavaScript. Each part fails on its own: without
-Telnyx's balance the costs still stand.
+Rendered on the server, whole for every address, readable without JavaScript. Each part fails on its own: without the
+book's sums the balance still stands.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from gateway.backends import Backends
 from gateway.pages.asking import Failure, ask
 from gateway.pages.links import DEFAULTS, PAGE_PATH
+from gateway.pages.overview.cards import BalanceReading
 from gateway.pages.overview.filter_form import filter_form
 from gateway.pages.overview.parts import OverviewAnswers, overview_parts
 from gateway.pages.templates import render
@@ -23,7 +24,7 @@ from gateway.problems import Problem, problem_of
 from services.common.clock import Clock
 from services.common.errors import InvalidInput
 from services.common.wire import to_timestamp
-from tollbook.ledger.v1.balance_pb2 import ListBalancesRequest, ListBalancesResponse
+from tollbook.ledger.v1.balance_pb2 import GetBalanceTrendRequest, GetBalanceTrendResponse
 from tollbook.ledger.v1.ledger_pb2 import (
     GROUP_BY_DAY_AND_PART,
     GROUP_BY_NUMBER,
@@ -39,10 +40,7 @@ from tollbook.ledger.v1.ledger_pb2 import (
 from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceRequest
 
 _BALANCE_AGE_S = 30
-"""Everyone who watches the page asks for the balance; Telnyx is asked once for all of them."""
-
-_ENDS = 2
-"""The first and the last balance of a period."""
+"""Everyone who watches a page without a balance in the book asks Telnyx; it is asked once for all of them."""
 
 
 class BillingPage:
@@ -68,22 +66,21 @@ class BillingPage:
         return HTMLResponse(render("billing.html", problem=None, **parts))
 
     async def _ask(self, view: View) -> OverviewAnswers:
-        balance_request = GetBalanceRequest(max_age=Duration(seconds=_BALANCE_AGE_S))
         page_request = ListChargesRequest(
             filter=view.wanted, page_size=view.row_count, page_token=view.cursor, order=view.order
         )
         async with asyncio.TaskGroup() as tasks:
-            balance = tasks.create_task(ask(self._telnyx.GetBalance, balance_request))
-            history = tasks.create_task(self._balances_before(view))
+            balance = tasks.create_task(self._balance(view))
             page = tasks.create_task(ask(self._ledger.ListCharges, page_request))
             before = tasks.create_task(self._sums_before(view))
             by_day = tasks.create_task(self._sums(view.wanted, GROUP_BY_DAY_AND_PART))
             by_number = tasks.create_task(self._sums(view.wanted, GROUP_BY_NUMBER))
             # With the sums of the whole filter, as every answer has them.
             by_type = tasks.create_task(self._sums(view.wanted, GROUP_BY_RECORD_TYPE))
+        reading, trend = balance.result()
         return OverviewAnswers(
-            balance=balance.result(),
-            history=history.result(),
+            balance=reading,
+            trend=trend,
             page=page.result(),
             before=before.result(),
             by_day=by_day.result(),
@@ -97,16 +94,17 @@ class BillingPage:
         request = SummarizeRequest(filter=wanted, group_by=group_by)
         return await ask(self._ledger.Summarize, request)
 
-    async def _balances_before(self, view: View) -> ListBalancesResponse | Failure | None:
-        """What the balance was at the end of the period before; with it comes how fast it is used up now."""
-        if view.before is None:
-            return None
-        request = ListBalancesRequest(
-            from_time=to_timestamp(view.before.from_at),
-            to_time=to_timestamp(view.before.to_at),
-            max_points=_ENDS,
-        )
-        return await ask(self._balances.ListBalances, request)
+    async def _balance(
+        self, view: View
+    ) -> tuple[BalanceReading | Failure, GetBalanceTrendResponse | Failure]:
+        """The last balance that the book has, with where it is going; Telnyx is asked only where it has none."""
+        from_at, to_at = (view.before.from_at, view.before.to_at) if view.before else (None, None)
+        request = GetBalanceTrendRequest(from_time=to_timestamp(from_at), to_time=to_timestamp(to_at))
+        trend = await ask(self._balances.GetBalanceTrend, request)
+        if not isinstance(trend, Failure) and trend.HasField("latest"):
+            return trend.latest, trend
+        now = GetBalanceRequest(max_age=Duration(seconds=_BALANCE_AGE_S))
+        return await ask(self._telnyx.GetBalance, now), trend
 
     async def _sums_before(self, view: View) -> SummarizeResponse | Failure | None:
         if view.before is None:

@@ -9,16 +9,15 @@ from gateway.book_answers import DEFAULT_CURRENCY
 from gateway.pages.asking import Failure
 from gateway.pages.links import AUDIT_PATH, PERIOD_NAMES, STATEMENT_PATH
 from gateway.pages.overview.balance_trend import balance_trend
-from gateway.pages.overview.cards import balance_card, cost_cards, coverage_of
+from gateway.pages.overview.cards import BalanceReading, balance_card, cost_cards, coverage_of
 from gateway.pages.overview.cost_chart import cost_chart, nanos_by_day
 from gateway.pages.overview.filter_form import filter_form
 from gateway.pages.overview.panels import number_panel, part_panel, sums_by_key, type_panel
 from gateway.pages.overview.records_table import records_table
 from gateway.pages.view import View
 from gateway.pages.zones import UTC_ZONE, offered_zones, show_time
-from tollbook.ledger.v1.balance_pb2 import ListBalancesResponse
+from tollbook.ledger.v1.balance_pb2 import GetBalanceTrendResponse
 from tollbook.ledger.v1.ledger_pb2 import ListChargesResponse, SummarizeResponse
-from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceResponse
 
 Answer = TypeVar("Answer")
 Part = TypeVar("Part")
@@ -26,13 +25,13 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, slots=True)
 class OverviewAnswers:
-    """What the services said of a view. `history` and `before` are None where there is no period before.
+    """What the services said of a view. `before` is None where there is no period before.
 
     The sums of the whole view stand in each answer that groups them; they are taken from `by_type`.
     """
 
-    balance: GetBalanceResponse | Failure
-    history: ListBalancesResponse | Failure | None
+    balance: BalanceReading | Failure
+    trend: GetBalanceTrendResponse | Failure
     before: SummarizeResponse | Failure | None
     by_day: SummarizeResponse | Failure
     by_number: SummarizeResponse | Failure
@@ -61,8 +60,10 @@ def overview_parts(
         if view.before and not isinstance(answers.before, Failure)
         else None,
         "only_currency": currency if _has_others(answers.by_type) else "",
-        "balance": _made(answers.balance, lambda balance: balance_card(balance, now, zone)),
-        "trend": balance_trend(answers.balance, answers.history, view, now),
+        "balance": answers.balance
+        if isinstance(answers.balance, Failure)
+        else balance_card(answers.balance, now, zone),
+        "trend": balance_trend(answers.balance, answers.trend, view, now),
         "statement_url": query.only(*PERIOD_NAMES).url(STATEMENT_PATH),
         "audit_url": query.only(*PERIOD_NAMES).url(AUDIT_PATH),
         "cards": _made(answers.by_type, lambda sums: cost_cards(sums, answers.before)),

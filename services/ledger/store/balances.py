@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from services.common.errors import InvalidInput
 from services.ledger import tables
@@ -55,11 +55,18 @@ def list_changes(connection: Connection, from_at: datetime, to_at: datetime) -> 
 
 def last_before(connection: Connection, before_at: datetime) -> Snapshot | None:
     """The latest snapshot that was read before a moment."""
+    return _last(connection, tables.balance_snapshots.c.read_at < before_at)
+
+
+def last_snapshot(connection: Connection) -> Snapshot | None:
+    """The latest snapshot of all."""
+    return _last(connection)
+
+
+def _last(connection: Connection, *conditions: ColumnElement[bool]) -> Snapshot | None:
     table = tables.balance_snapshots
-    query = (
-        select(table).where(table.c.read_at < before_at).order_by(table.c.read_at.desc(), table.c.id.desc())
-    )
-    row = connection.execute(query.limit(1)).first()
+    query = select(table).where(*conditions).order_by(table.c.read_at.desc(), table.c.id.desc()).limit(1)
+    row = connection.execute(query).first()
     return None if row is None else _snapshot(row)
 
 

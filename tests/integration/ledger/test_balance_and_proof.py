@@ -101,6 +101,35 @@ async def test_the_balance_and_how_fast_it_is_used_up(ledger: Ledger) -> None:
     assert len((await ledger.balance.ListBalances(request)).snapshots) == 2
 
 
+async def test_the_last_balance_and_where_it_is_going(ledger: Ledger) -> None:
+    now = datetime.now(UTC)
+    days = [now - timedelta(days=number) for number in (4, 3, 2, 1)]
+    await record_balances(ledger, *map(snapshot, days, ("10", "8", "20", "18")))
+    request = balance_pb2.GetBalanceTrendRequest(
+        from_time=to_timestamp(days[0]), to_time=to_timestamp(days[2])
+    )
+    answer = await ledger.balance.GetBalanceTrend(request)
+    assert answer.latest == snapshot(days[3], "18")
+    assert answer.before == snapshot(days[1], "8")
+    assert from_money(answer.burn_rate.per_day) == Money("USD", usd("4").nanos // 3)
+    request.from_time.FromDatetime(days[1] + timedelta(seconds=1))
+    assert not (await ledger.balance.GetBalanceTrend(request)).HasField("before")
+    without = await ledger.balance.GetBalanceTrend(balance_pb2.GetBalanceTrendRequest())
+    assert (without.latest, without.HasField("before")) == (answer.latest, False)
+
+
+async def test_before_a_balance_is_known_there_is_no_trend(ledger: Ledger) -> None:
+    request = balance_pb2.GetBalanceTrendRequest(from_time=to_timestamp(at(0)), to_time=to_timestamp(at(60)))
+    assert await ledger.balance.GetBalanceTrend(request) == balance_pb2.GetBalanceTrendResponse()
+
+
+async def test_a_trend_needs_both_ends_of_a_period_or_none(ledger: Ledger) -> None:
+    request = balance_pb2.GetBalanceTrendRequest(to_time=to_timestamp(at(60)))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await ledger.balance.GetBalanceTrend(request)
+    assert isinstance(from_rpc_error(refused.value), InvalidInput)
+
+
 async def test_with_too_little_known_there_is_no_burn_rate(ledger: Ledger) -> None:
     request = balance_pb2.ListBalancesRequest(from_time=to_timestamp(at(0)), to_time=to_timestamp(at(60)))
     answer = await ledger.balance.ListBalances(request)

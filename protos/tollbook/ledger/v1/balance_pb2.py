@@ -28,15 +28,15 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tollbook/ledger/v1/balance.proto\x12\x12tollbook.ledger.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xe2\x01\n\x0f\x42\x61lanceSnapshot\x12#\n\x07\x62\x61lance\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12#\n\x07pending\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12(\n\x0c\x63redit_limit\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12,\n\x10\x61vailable_credit\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12-\n\tread_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"M\n\x14RecordBalanceRequest\x12\x35\n\x08snapshot\x18\x01 \x01(\x0b\x32#.tollbook.ledger.v1.BalanceSnapshot\"\x17\n\x15RecordBalanceResponse\"\x85\x01\n\x13ListBalancesRequest\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nmax_points\x18\x03 \x01(\x05\"\x7f\n\x14ListBalancesResponse\x12\x36\n\tsnapshots\x18\x01 \x03(\x0b\x32#.tollbook.ledger.v1.BalanceSnapshot\x12/\n\tburn_rate\x18\x02 \x01(\x0b\x32\x1c.tollbook.ledger.v1.BurnRate\"\x8a\x01\n\x08\x42urnRate\x12#\n\x07per_day\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12+\n\x08observed\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\ttime_left\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xd2\x02\n\x0e\x41\x63\x63ountCharges\x12\x1e\n\x03\x64\x61y\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\'\n\x0bnew_monthly\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12,\n\x10\x65xisting_monthly\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12(\n\x0cnew_one_time\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12#\n\x07\x63redits\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12.\n\x12ledger_adjustments\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12!\n\x05other\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12\'\n\x0bgrand_total\x18\x08 \x01(\x0b\x32\x12.google.type.Money\"~\n\x1bRecordAccountChargesRequest\x12\x30\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\".tollbook.ledger.v1.AccountCharges\x12-\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1e\n\x1cRecordAccountChargesResponse\"c\n\x19ListAccountChargesRequest\x12#\n\x08\x66rom_day\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x06to_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"R\n\x1aListAccountChargesResponse\x12\x34\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32&.tollbook.ledger.v1.ReadAccountCharges\"x\n\x12ReadAccountCharges\x12\x33\n\x07\x63harges\x18\x01 \x01(\x0b\x32\".tollbook.ledger.v1.AccountCharges\x12-\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"q\n\x13GetStatementRequest\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbc\x01\n\rStatementLine\x12\x33\n\x04kind\x18\x01 \x01(\x0e\x32%.tollbook.ledger.v1.StatementLineKind\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x13\n\x0brecord_type\x18\x03 \x01(\t\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bis_inferred\x18\x05 \x01(\x08\"\xc3\x01\n\x14GetStatementResponse\x12\x34\n\x07opening\x18\x01 \x01(\x0b\x32#.tollbook.ledger.v1.BalanceSnapshot\x12\x34\n\x07\x63losing\x18\x02 \x01(\x0b\x32#.tollbook.ledger.v1.BalanceSnapshot\x12\x30\n\x05lines\x18\x03 \x03(\x0b\x32!.tollbook.ledger.v1.StatementLine\x12\r\n\x05notes\x18\x04 \x03(\t*\xcd\x02\n\x11StatementLineKind\x12#\n\x1fSTATEMENT_LINE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aSTATEMENT_LINE_KIND_TOP_UP\x10\x01\x12\x1d\n\x19STATEMENT_LINE_KIND_USAGE\x10\x02\x12\x1f\n\x1bSTATEMENT_LINE_KIND_MONTHLY\x10\x03\x12 \n\x1cSTATEMENT_LINE_KIND_ONE_TIME\x10\x04\x12\x1f\n\x1bSTATEMENT_LINE_KIND_CREDITS\x10\x05\x12#\n\x1fSTATEMENT_LINE_KIND_ADJUSTMENTS\x10\x06\x12&\n\"STATEMENT_LINE_KIND_TAXES_AND_FEES\x10\x07\x12#\n\x1fSTATEMENT_LINE_KIND_UNEXPLAINED\x10\x08\x32\xac\x04\n\x0e\x42\x61lanceService\x12\x64\n\rRecordBalance\x12(.tollbook.ledger.v1.RecordBalanceRequest\x1a).tollbook.ledger.v1.RecordBalanceResponse\x12\x61\n\x0cListBalances\x12\'.tollbook.ledger.v1.ListBalancesRequest\x1a(.tollbook.ledger.v1.ListBalancesResponse\x12y\n\x14RecordAccountCharges\x12/.tollbook.ledger.v1.RecordAccountChargesRequest\x1a\x30.tollbook.ledger.v1.RecordAccountChargesResponse\x12s\n\x12ListAccountCharges\x12-.tollbook.ledger.v1.ListAccountChargesRequest\x1a..tollbook.ledger.v1.ListAccountChargesResponse\x12\x61\n\x0cGetStatement\x12\'.tollbook.ledger.v1.GetStatementRequest\x1a(.tollbook.ledger.v1.GetStatementResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tollbook/ledger/v1/balance.proto\x12\x12tollbook.ledger.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xe2\x01\n\x0f\x42\x61lanceSnapshot\x12#\n\x07\x62\x61lance\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12#\n\x07pending\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12(\n\x0c\x63redit_limit\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12,\n\x10\x61vailable_credit\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12-\n\tread_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"M\n\x14RecordBalanceRequest\x12\x35\n\x08snapshot\x18\x01 \x01(\x0b\x32#.tollbook.ledger.v1.BalanceSnapshot\"\x17\n\x15RecordBalanceResponse\"\x85\x01\n\x13ListBalancesRequest\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nmax_points\x18\x03 \x01(\x05\"\x7f\n\x14ListBalancesResponse\x12\x36\n\tsnapshots\x18\x01 \x03(\x0b\x32#.tollbook.ledger.v1.BalanceSnapshot\x12/\n\tburn_rate\x18\x02 \x01(\x0b\x32\x1c.tollbook.ledger.v1.BurnRate\"t\n\x16GetBalanceTrendRequest\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb4\x01\n\x17GetBalanceTrendResponse\x12\x33\n\x06latest\x18\x01 \x01(\x0b\x32#.tollbook.ledger.v1.BalanceSnapshot\x12\x33\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32#.tollbook.ledger.v1.BalanceSnapshot\x12/\n\tburn_rate\x18\x03 \x01(\x0b\x32\x1c.tollbook.ledger.v1.BurnRate\"\x8a\x01\n\x08\x42urnRate\x12#\n\x07per_day\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12+\n\x08observed\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\ttime_left\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xd2\x02\n\x0e\x41\x63\x63ountCharges\x12\x1e\n\x03\x64\x61y\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\'\n\x0bnew_monthly\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12,\n\x10\x65xisting_monthly\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12(\n\x0cnew_one_time\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12#\n\x07\x63redits\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12.\n\x12ledger_adjustments\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12!\n\x05other\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12\'\n\x0bgrand_total\x18\x08 \x01(\x0b\x32\x12.google.type.Money\"~\n\x1bRecordAccountChargesRequest\x12\x30\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\".tollbook.ledger.v1.AccountCharges\x12-\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1e\n\x1cRecordAccountChargesResponse\"c\n\x19ListAccountChargesRequest\x12#\n\x08\x66rom_day\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x06to_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\"R\n\x1aListAccountChargesResponse\x12\x34\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32&.tollbook.ledger.v1.ReadAccountCharges\"x\n\x12ReadAccountCharges\x12\x33\n\x07\x63harges\x18\x01 \x01(\x0b\x32\".tollbook.ledger.v1.AccountCharges\x12-\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"q\n\x13GetStatementRequest\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbc\x01\n\rStatementLine\x12\x33\n\x04kind\x18\x01 \x01(\x0e\x32%.tollbook.ledger.v1.StatementLineKind\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x13\n\x0brecord_type\x18\x03 \x01(\t\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bis_inferred\x18\x05 \x01(\x08\"\xc3\x01\n\x14GetStatementResponse\x12\x34\n\x07opening\x18\x01 \x01(\x0b\x32#.tollbook.ledger.v1.BalanceSnapshot\x12\x34\n\x07\x63losing\x18\x02 \x01(\x0b\x32#.tollbook.ledger.v1.BalanceSnapshot\x12\x30\n\x05lines\x18\x03 \x03(\x0b\x32!.tollbook.ledger.v1.StatementLine\x12\r\n\x05notes\x18\x04 \x03(\t*\xcd\x02\n\x11StatementLineKind\x12#\n\x1fSTATEMENT_LINE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aSTATEMENT_LINE_KIND_TOP_UP\x10\x01\x12\x1d\n\x19STATEMENT_LINE_KIND_USAGE\x10\x02\x12\x1f\n\x1bSTATEMENT_LINE_KIND_MONTHLY\x10\x03\x12 \n\x1cSTATEMENT_LINE_KIND_ONE_TIME\x10\x04\x12\x1f\n\x1bSTATEMENT_LINE_KIND_CREDITS\x10\x05\x12#\n\x1fSTATEMENT_LINE_KIND_ADJUSTMENTS\x10\x06\x12&\n\"STATEMENT_LINE_KIND_TAXES_AND_FEES\x10\x07\x12#\n\x1fSTATEMENT_LINE_KIND_UNEXPLAINED\x10\x08\x32\x98\x05\n\x0e\x42\x61lanceService\x12\x64\n\rRecordBalance\x12(.tollbook.ledger.v1.RecordBalanceRequest\x1a).tollbook.ledger.v1.RecordBalanceResponse\x12\x61\n\x0cListBalances\x12\'.tollbook.ledger.v1.ListBalancesRequest\x1a(.tollbook.ledger.v1.ListBalancesResponse\x12j\n\x0fGetBalanceTrend\x12*.tollbook.ledger.v1.GetBalanceTrendRequest\x1a+.tollbook.ledger.v1.GetBalanceTrendResponse\x12y\n\x14RecordAccountCharges\x12/.tollbook.ledger.v1.RecordAccountChargesRequest\x1a\x30.tollbook.ledger.v1.RecordAccountChargesResponse\x12s\n\x12ListAccountCharges\x12-.tollbook.ledger.v1.ListAccountChargesRequest\x1a..tollbook.ledger.v1.ListAccountChargesResponse\x12\x61\n\x0cGetStatement\x12\'.tollbook.ledger.v1.GetStatementRequest\x1a(.tollbook.ledger.v1.GetStatementResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollbook.ledger.v1.balance_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STATEMENTLINEKIND']._serialized_start=2222
-  _globals['_STATEMENTLINEKIND']._serialized_end=2555
+  _globals['_STATEMENTLINEKIND']._serialized_start=2523
+  _globals['_STATEMENTLINEKIND']._serialized_end=2856
   _globals['_BALANCESNAPSHOT']._serialized_start=171
   _globals['_BALANCESNAPSHOT']._serialized_end=397
   _globals['_RECORDBALANCEREQUEST']._serialized_start=399
@@ -47,26 +47,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTBALANCESREQUEST']._serialized_end=637
   _globals['_LISTBALANCESRESPONSE']._serialized_start=639
   _globals['_LISTBALANCESRESPONSE']._serialized_end=766
-  _globals['_BURNRATE']._serialized_start=769
-  _globals['_BURNRATE']._serialized_end=907
-  _globals['_ACCOUNTCHARGES']._serialized_start=910
-  _globals['_ACCOUNTCHARGES']._serialized_end=1248
-  _globals['_RECORDACCOUNTCHARGESREQUEST']._serialized_start=1250
-  _globals['_RECORDACCOUNTCHARGESREQUEST']._serialized_end=1376
-  _globals['_RECORDACCOUNTCHARGESRESPONSE']._serialized_start=1378
-  _globals['_RECORDACCOUNTCHARGESRESPONSE']._serialized_end=1408
-  _globals['_LISTACCOUNTCHARGESREQUEST']._serialized_start=1410
-  _globals['_LISTACCOUNTCHARGESREQUEST']._serialized_end=1509
-  _globals['_LISTACCOUNTCHARGESRESPONSE']._serialized_start=1511
-  _globals['_LISTACCOUNTCHARGESRESPONSE']._serialized_end=1593
-  _globals['_READACCOUNTCHARGES']._serialized_start=1595
-  _globals['_READACCOUNTCHARGES']._serialized_end=1715
-  _globals['_GETSTATEMENTREQUEST']._serialized_start=1717
-  _globals['_GETSTATEMENTREQUEST']._serialized_end=1830
-  _globals['_STATEMENTLINE']._serialized_start=1833
-  _globals['_STATEMENTLINE']._serialized_end=2021
-  _globals['_GETSTATEMENTRESPONSE']._serialized_start=2024
-  _globals['_GETSTATEMENTRESPONSE']._serialized_end=2219
-  _globals['_BALANCESERVICE']._serialized_start=2558
-  _globals['_BALANCESERVICE']._serialized_end=3114
+  _globals['_GETBALANCETRENDREQUEST']._serialized_start=768
+  _globals['_GETBALANCETRENDREQUEST']._serialized_end=884
+  _globals['_GETBALANCETRENDRESPONSE']._serialized_start=887
+  _globals['_GETBALANCETRENDRESPONSE']._serialized_end=1067
+  _globals['_BURNRATE']._serialized_start=1070
+  _globals['_BURNRATE']._serialized_end=1208
+  _globals['_ACCOUNTCHARGES']._serialized_start=1211
+  _globals['_ACCOUNTCHARGES']._serialized_end=1549
+  _globals['_RECORDACCOUNTCHARGESREQUEST']._serialized_start=1551
+  _globals['_RECORDACCOUNTCHARGESREQUEST']._serialized_end=1677
+  _globals['_RECORDACCOUNTCHARGESRESPONSE']._serialized_start=1679
+  _globals['_RECORDACCOUNTCHARGESRESPONSE']._serialized_end=1709
+  _globals['_LISTACCOUNTCHARGESREQUEST']._serialized_start=1711
+  _globals['_LISTACCOUNTCHARGESREQUEST']._serialized_end=1810
+  _globals['_LISTACCOUNTCHARGESRESPONSE']._serialized_start=1812
+  _globals['_LISTACCOUNTCHARGESRESPONSE']._serialized_end=1894
+  _globals['_READACCOUNTCHARGES']._serialized_start=1896
+  _globals['_READACCOUNTCHARGES']._serialized_end=2016
+  _globals['_GETSTATEMENTREQUEST']._serialized_start=2018
+  _globals['_GETSTATEMENTREQUEST']._serialized_end=2131
+  _globals['_STATEMENTLINE']._serialized_start=2134
+  _globals['_STATEMENTLINE']._serialized_end=2322
+  _globals['_GETSTATEMENTRESPONSE']._serialized_start=2325
+  _globals['_GETSTATEMENTRESPONSE']._serialized_end=2520
+  _globals['_BALANCESERVICE']._serialized_start=2859
+  _globals['_BALANCESERVICE']._serialized_end=3523
 # @@protoc_insertion_point(module_scope)

@@ -190,6 +190,68 @@ class ListBalancesResponse(_message.Message):
 Global___ListBalancesResponse: _TypeAlias = ListBalancesResponse  # noqa: Y015
 
 @_typing.final
+class GetBalanceTrendRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    TO_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """The period whose last balance is to be compared with the latest; both unset: none is."""
+
+    @_builtins.property
+    def to_time(self) -> _timestamp_pb2.Timestamp:
+        """Exclusive."""
+
+    def __init__(
+        self,
+        *,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        to_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBalanceTrendRequest: _TypeAlias = GetBalanceTrendRequest  # noqa: Y015
+
+@_typing.final
+class GetBalanceTrendResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LATEST_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    BURN_RATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def latest(self) -> Global___BalanceSnapshot:
+        """The last snapshot of all. Unset while there is none."""
+
+    @_builtins.property
+    def before(self) -> Global___BalanceSnapshot:
+        """The last snapshot of the period. Unset where there is none in it."""
+
+    @_builtins.property
+    def burn_rate(self) -> Global___BurnRate:
+        """As in ListBalancesResponse."""
+
+    def __init__(
+        self,
+        *,
+        latest: Global___BalanceSnapshot | None = ...,
+        before: Global___BalanceSnapshot | None = ...,
+        burn_rate: Global___BurnRate | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "burn_rate", b"burn_rate", "latest", b"latest"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "burn_rate", b"burn_rate", "latest", b"latest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBalanceTrendResponse: _TypeAlias = GetBalanceTrendResponse  # noqa: Y015
+
+@_typing.final
 class BurnRate(_message.Message):
     """How fast the balance is used up: over the last 7 days, or less where less is known, top-ups left out."""
 

@@ -45,6 +45,11 @@ class BalanceServiceStub:
                 request_serializer=tollbook_dot_ledger_dot_v1_dot_balance__pb2.ListBalancesRequest.SerializeToString,
                 response_deserializer=tollbook_dot_ledger_dot_v1_dot_balance__pb2.ListBalancesResponse.FromString,
                 _registered_method=True)
+        self.GetBalanceTrend = channel.unary_unary(
+                '/tollbook.ledger.v1.BalanceService/GetBalanceTrend',
+                request_serializer=tollbook_dot_ledger_dot_v1_dot_balance__pb2.GetBalanceTrendRequest.SerializeToString,
+                response_deserializer=tollbook_dot_ledger_dot_v1_dot_balance__pb2.GetBalanceTrendResponse.FromString,
+                _registered_method=True)
         self.RecordAccountCharges = channel.unary_unary(
                 '/tollbook.ledger.v1.BalanceService/RecordAccountCharges',
                 request_serializer=tollbook_dot_ledger_dot_v1_dot_balance__pb2.RecordAccountChargesRequest.SerializeToString,
@@ -75,6 +80,13 @@ class BalanceServiceServicer:
 
     def ListBalances(self, request, context):
         """The balance over a period, oldest first, with how fast it is being used up now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBalanceTrend(self, request, context):
+        """The last balance that is known, and where it is going: a few rows, however many are kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +125,11 @@ def add_BalanceServiceServicer_to_server(servicer, server):
                     servicer.ListBalances,
                     request_deserializer=tollbook_dot_ledger_dot_v1_dot_balance__pb2.ListBalancesRequest.FromString,
                     response_serializer=tollbook_dot_ledger_dot_v1_dot_balance__pb2.ListBalancesResponse.SerializeToString,
+            ),
+            'GetBalanceTrend': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBalanceTrend,
+                    request_deserializer=tollbook_dot_ledger_dot_v1_dot_balance__pb2.GetBalanceTrendRequest.FromString,
+                    response_serializer=tollbook_dot_ledger_dot_v1_dot_balance__pb2.GetBalanceTrendResponse.SerializeToString,
             ),
             'RecordAccountCharges': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordAccountCharges,
@@ -185,6 +202,33 @@ class BalanceService:
             '/tollbook.ledger.v1.BalanceService/ListBalances',
             tollbook_dot_ledger_dot_v1_dot_balance__pb2.ListBalancesRequest.SerializeToString,
             tollbook_dot_ledger_dot_v1_dot_balance__pb2.ListBalancesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBalanceTrend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollbook.ledger.v1.BalanceService/GetBalanceTrend',
+            tollbook_dot_ledger_dot_v1_dot_balance__pb2.GetBalanceTrendRequest.SerializeToString,
+            tollbook_dot_ledger_dot_v1_dot_balance__pb2.GetBalanceTrendResponse.FromString,
             options,
             channel_credentials,
             insecure,

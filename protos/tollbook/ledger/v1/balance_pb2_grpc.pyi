@@ -20,6 +20,8 @@ class BalanceServiceStub:
     """Keeps what the balance was at one moment. Repeating it changes nothing."""
     ListBalances: _aio.UnaryUnaryMultiCallable[_balance_pb2.ListBalancesRequest, _balance_pb2.ListBalancesResponse]
     """The balance over a period, oldest first, with how fast it is being used up now."""
+    GetBalanceTrend: _aio.UnaryUnaryMultiCallable[_balance_pb2.GetBalanceTrendRequest, _balance_pb2.GetBalanceTrendResponse]
+    """The last balance that is known, and where it is going: a few rows, however many are kept."""
     RecordAccountCharges: _aio.UnaryUnaryMultiCallable[_balance_pb2.RecordAccountChargesRequest, _balance_pb2.RecordAccountChargesResponse]
     """Keeps what charges_summary said of one UTC day. The latest answer about a day counts."""
     ListAccountCharges: _aio.UnaryUnaryMultiCallable[_balance_pb2.ListAccountChargesRequest, _balance_pb2.ListAccountChargesResponse]
@@ -45,6 +47,14 @@ class BalanceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_balance_pb2.ListBalancesRequest, _abc.Awaitable[_balance_pb2.ListBalancesResponse]],
     ) -> _abc.Awaitable[_balance_pb2.ListBalancesResponse]:
         """The balance over a period, oldest first, with how fast it is being used up now."""
+
+    @_abc_1.abstractmethod
+    def GetBalanceTrend(
+        self,
+        request: _balance_pb2.GetBalanceTrendRequest,
+        context: _aio.ServicerContext[_balance_pb2.GetBalanceTrendRequest, _abc.Awaitable[_balance_pb2.GetBalanceTrendResponse]],
+    ) -> _abc.Awaitable[_balance_pb2.GetBalanceTrendResponse]:
+        """The last balance that is known, and where it is going: a few rows, however many are kept."""
 
     @_abc_1.abstractmethod
     def RecordAccountCharges(
