@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import sqlalchemy.exc
@@ -106,6 +107,19 @@ def open_database(url: str, *, lock_wait_s: float = _LOCK_WAIT_S) -> Database:
             return _open_postgresql(parsed)
         case other:
             raise StartError(f"no such store as {other!r}: use sqlite:///path or postgresql://user@host/name")
+
+
+def open_beside(database: Database, suffix: str) -> Database:
+    """A second SQLite file of the process that has `database`, with a writer of its own: `<its file><suffix>`.
+
+    The lock of the first file covers it. Where that is named by a link, it is beside what the link leads to, as the
+    two belong together. Raises StartError.
+    """
+    url = database.writer.url
+    url = url.set(database=f"{Path(str(url.database)).resolve()}{suffix}")
+    prepare_file(url)
+    writer, reader = open_sqlite_engines(url)
+    return Database("sqlite", writer, reader, _executor("writer", 1), _executor("reader", _POOL_SIZE))
 
 
 def _open_sqlite(url: URL, lock_wait_s: float) -> Database:

@@ -41,7 +41,8 @@ class Endpoint:
 
     `listen_variable` is the settings variable behind `listen`, for error messages. `service_names` are full names
     ("tollbook.ledger.v1.LedgerService"); `add_servicers` registers their servicers. `before_drain` ends the streams
-    that would never end by themselves, so that the server need not wait for them.
+    that would never end by themselves, so that the server need not wait for them. `interceptors` come inside
+    of what all servers do: what they raise is mapped like what a servicer raises.
     """
 
     listen: Address
@@ -49,6 +50,7 @@ class Endpoint:
     service_names: tuple[str, ...]
     add_servicers: Callable[[grpc.aio.Server], None]
     before_drain: Callable[[], None] | None = None
+    interceptors: tuple[grpc.aio.ServerInterceptor, ...] = ()
 
 
 @asynccontextmanager
@@ -59,7 +61,9 @@ async def open_server(endpoint: Endpoint, readiness: Readiness | None = None) ->
     Raises StartError naming the variable if the address cannot be bound.
     """
     server = grpc.aio.server(
-        interceptors=[ServiceInterceptor()], options=_OPTIONS, maximum_concurrent_rpcs=_MAX_CONCURRENT_RPCS
+        interceptors=[ServiceInterceptor(), *endpoint.interceptors],
+        options=_OPTIONS,
+        maximum_concurrent_rpcs=_MAX_CONCURRENT_RPCS,
     )
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)

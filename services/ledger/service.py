@@ -15,7 +15,9 @@ from services.ledger import call_codec, codec, sweep_codec
 from services.ledger.admission import admit, admit_moment, refused_as
 from services.ledger.csv_lines import charge_lines, header_line
 from services.ledger.feed import ChargeFeed
-from services.ledger.metrics import EVENTS, RECORDS, SWEEPS
+from services.ledger.intake.intake import Intake
+from services.ledger.intake.requests import admitted_events
+from services.ledger.metrics import RECORDS, SWEEPS
 from services.ledger.store.book import Book
 from services.ledger.store.call_facts import list_call_facts
 from services.ledger.store.call_views import get_call, get_session
@@ -24,7 +26,7 @@ from services.ledger.store.charge_views import get_charge
 from services.ledger.store.held_counts import count_held
 from services.ledger.store.summaries import Sums, summarize
 from services.ledger.store.work_lists import list_open, list_sweeps
-from services.telnyx_vocabulary.wire import decode_event, decode_record
+from services.telnyx_vocabulary.wire import decode_record
 from tollbook.ledger.v1 import book_pb2, ledger_pb2, ledger_pb2_grpc
 
 MAX_BATCH = 1000
@@ -39,20 +41,21 @@ Result = TypeVar("Result")
 class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     """Answers for the book. Errors are domain errors; the server's interceptor maps them."""
 
-    def __init__(self, book: Book, feed: ChargeFeed) -> None:
+    def __init__(self, book: Book, feed: ChargeFeed, intake: Intake) -> None:
         self._book = book
         self._feed = feed
+        self._intake = intake
         self._writers = anyio.CapacityLimiter(_WRITER_THREADS)
 
     async def RecordEvents(
         self, request: ledger_pb2.RecordEventsRequest, _context: Context
     ) -> ledger_pb2.RecordEventsResponse:
         _check_batch(len(request.events), "events")
-        with refused_as("events"):
-            batch = [admit(decode_event(message), "events") for message in request.events]
-        new_count = await self._write(partial(self._book.record_events, batch))
-        EVENTS.labels("new").inc(new_count)
-        EVENTS.labels("repeated").inc(len(batch) - new_count)
+        batch = admitted_events(request)
+        if request.until_booked:
+            new_count = await self._intake.record_until_booked(batch)
+        else:
+            new_count = await self._intake.record(batch, request.SerializeToString)
         return ledger_pb2.RecordEventsResponse(new_count=new_count)
 
     async def RecordDetailRecords(

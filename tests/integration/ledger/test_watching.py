@@ -24,6 +24,7 @@ from services.ledger import watcher as watcher_room
 from services.ledger.__main__ import SERVICE_NAMES
 from services.ledger.facts import Rules
 from services.ledger.feed import ChargeFeed
+from services.ledger.intake.intake import open_intake
 from services.ledger.service import LedgerService
 from services.ledger.store.book import Book
 from services.telnyx_vocabulary.wire import encode_event, encode_record
@@ -101,13 +102,14 @@ async def running(url: str) -> AsyncIterator[Ledger]:
         database = open_database(url)
         stack.callback(database.close)
         book, feed = Book(database, ManualClock(), Rules()), ChargeFeed(database)
+        intake = await stack.enter_async_context(open_intake(book))
         stack.callback(feed.close)
         endpoint = Endpoint(
             listen=Address("127.0.0.1", 0),
             listen_variable="LEDGER_LISTEN",
             service_names=SERVICE_NAMES[:1],
             add_servicers=partial(
-                ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerService(book, feed)
+                ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerService(book, feed, intake)
             ),
             before_drain=feed.close,
         )

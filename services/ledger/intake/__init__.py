@@ -1,0 +1,1 @@
+"""Webhook events that are durable and acknowledged, but not in the book yet: taken in, then booked (ADR 29)."""

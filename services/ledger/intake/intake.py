@@ -1,0 +1,167 @@
+"""Where webhook events come in: booked at once, or taken in and booked soon."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import anyio.to_thread
+
+from services.common.database import open_beside
+from services.common.errors import Unavailable
+from services.common.migrations import migrate
+from services.ledger.intake.admission_rule import IntakeLimits, Verdict, decide, has_room, is_booked_at_once
+from services.ledger.intake.backlog import Backlog
+from services.ledger.intake.booker import Booker
+from services.ledger.intake.intake_store import IntakeStore
+from services.ledger.intake.leftovers import Leftovers
+from services.ledger.metrics import BOOKING_SECONDS, EVENTS, OLDEST_WAITING_S
+from services.ledger.store.book import Book
+from services.telnyx_vocabulary.webhook_event import WebhookEvent
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+VERSION_TABLE = "ledger_intake_schema_version"
+FILE_SUFFIX = ".intake"
+
+_READ_PATIENCE_S = 2.0
+_ROOM_PATIENCE_S = 3.0
+_DRAIN_S = 5.0
+
+
+class Intake:
+    """Takes webhook events in and has them booked. Lives in one event loop; made by `open_intake`."""
+
+    def __init__(self, book: Book, store: IntakeStore, limits: IntakeLimits) -> None:
+        self._book = book
+        self._store = store
+        self._limits = limits
+        self._backlog = Backlog(book.clock)
+        self._leftovers = Leftovers(store, self._backlog, book.clock)
+        self._booker = Booker(book, store, self._backlog, book.clock, limits)
+        self._at_once_calls = 0
+        self._threads = anyio.CapacityLimiter(limits.at_once_calls)
+        self._appends: set[asyncio.Task[None]] = set()
+
+    async def record(self, events: list[WebhookEvent], encode: Callable[[], bytes]) -> int:
+        """Return once the events cannot be lost; tells how many were new if they were booked, else 0.
+
+        `encode` gives them as a request. Raises InvalidInput, Conflict; Unavailable also when too many are waiting.
+        """
+        load = self._backlog.load(self._at_once_calls)
+        if is_booked_at_once(len(events), load, self._limits):
+            return await self._book_at_once(events)
+        await self._take_in(events, encode())
+        return 0
+
+    async def record_until_booked(self, events: list[WebhookEvent]) -> int:
+        """Return once the events are booked; tells how many were new. Raises InvalidInput, Conflict, Unavailable."""
+        await self.caught_up()
+        return await self._book_at_once(events)
+
+    async def caught_up(self) -> None:
+        """Return once everything is booked that was acknowledged before. Raises Unavailable if that takes long."""
+        count = self._backlog.added_count
+
+        def is_booked() -> bool:
+            return self._leftovers.are_booked and self._backlog.has_removed(count)
+
+        if is_booked():
+            return
+        try:
+            async with asyncio.timeout(_READ_PATIENCE_S):
+                await self._backlog.until(is_booked)
+        except TimeoutError:
+            raise Unavailable(
+                "webhooks come in faster than they can be booked just now: ask again in a moment",
+                retry_after_s=1,
+            ) from None
+
+    async def run(self) -> None:
+        """Book what was left, and what is taken in, until `close`."""
+        OLDEST_WAITING_S.set_function(self._backlog.oldest_s)
+        leftovers = asyncio.create_task(self._leftovers.keep_booking(), name="intake-leftovers")
+        try:
+            await self._booker.run()
+        finally:
+            leftovers.cancel()
+
+    def hurry(self) -> None:
+        """Book without pauses from now on: the process is about to end."""
+        self._booker.hurry()
+
+    async def close(self) -> None:
+        """Book what is there if that takes but a moment; what is not booked by then stays for the next start."""
+        self.hurry()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                while self._appends:
+                    await asyncio.wait(self._appends)
+                await self._backlog.until(lambda: self._backlog.is_empty)
+        self._booker.stop()
+
+    async def _book_at_once(self, events: list[WebhookEvent]) -> int:
+        self._at_once_calls += 1
+        try:
+            with BOOKING_SECONDS.labels("at_once").time():
+                new_count = await anyio.to_thread.run_sync(
+                    self._book.record_events, events, limiter=self._threads
+                )
+        finally:
+            self._at_once_calls -= 1
+        EVENTS.labels("new").inc(new_count)
+        EVENTS.labels("repeated").inc(len(events) - new_count)
+        return new_count
+
+    async def _take_in(self, events: list[WebhookEvent], request: bytes) -> None:
+        verdict = decide(len(events), len(request), self._backlog.load(), self._limits)
+        if verdict is not Verdict.TAKE_IN:
+            await self._wait_for_room(verdict, len(events), len(request))
+        self._backlog.reserve(len(events), len(request))
+        # What is durable must be booked, also when its sender has hung up meanwhile.
+        append = asyncio.create_task(self._append(events, request))
+        self._appends.add(append)
+        append.add_done_callback(self._appends.discard)
+        await asyncio.shield(append)
+
+    async def _wait_for_room(self, verdict: Verdict, event_count: int, byte_count: int) -> None:
+        with suppress(TimeoutError):
+            if verdict is Verdict.WAIT:
+                await self._backlog.until_room(
+                    lambda: has_room(event_count, byte_count, self._backlog.load(), self._limits),
+                    _ROOM_PATIENCE_S,
+                )
+                return
+        raise Unavailable(
+            "more webhooks wait to be booked than can be kept: send them again", retry_after_s=1
+        )
+
+    async def _append(self, events: list[WebhookEvent], request: bytes) -> None:
+        try:
+            row_id = await self._store.append(request)
+        except BaseException:
+            self._backlog.release(len(events), len(request))
+            raise
+        self._backlog.add(row_id, events, len(request))
+
+
+@asynccontextmanager
+async def open_intake(book: Book, limits: IntakeLimits | None = None) -> AsyncIterator[Intake]:
+    """The intake of a book, booking while the context is open. Its table is made, or brought up to date.
+
+    On SQLite it is a file of its own, `<book>.intake`, so that an acknowledgement never waits for a booking; on
+    PostgreSQL a table beside the book's. Raises StartError.
+    """
+    has_file = book.database.kind == "sqlite"
+    database = open_beside(book.database, FILE_SUFFIX) if has_file else book.database
+    try:
+        await asyncio.to_thread(migrate, database, MIGRATIONS, VERSION_TABLE)
+        intake = Intake(book, IntakeStore(database, book.clock), limits or IntakeLimits())
+        running = asyncio.create_task(intake.run(), name="intake")
+        try:
+            yield intake
+        finally:
+            await intake.close()
+            await running
+    finally:
+        if has_file:
+            database.close()

@@ -1,0 +1,91 @@
+"""What was taken in, durably, until it is booked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+
+from services.common.clock import Clock
+from services.common.database import Database
+from services.ledger.intake.tables import event_intake
+
+_CLAIMED_ROWS = 16
+_APPEND = insert(event_intake).returning(event_intake.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRow:
+    """A request that was taken in; `request` is a RecordEventsRequest as bytes."""
+
+    row_id: int
+    request: bytes
+
+
+class IntakeStore:
+    """The rows of the intake. Every method raises Conflict and Unavailable.
+
+    On PostgreSQL ledgers share the table, and each books what it took in itself. A row that stays for long was left by
+    one that has died: another claims it. Should both be alive, an event is booked twice, which changes nothing; so this
+    process's clock is good enough for claims.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def append(self, request: bytes) -> int:
+        """Make a request durable; returns the id of its row."""
+        row = {"request": request, "claimed_at": self._clock.now(), "is_refused": False}
+
+        def work(connection: Connection) -> int:
+            row_id: int = connection.execute(_APPEND, row).scalar_one()
+            return row_id
+
+        return await self._database.write_async(work)
+
+    async def remove(self, row_ids: Sequence[int], refused: Sequence[bytes]) -> None:
+        """Forget rows that are booked, but for those of their events, each as a request, that the book refused."""
+        now = self._clock.now()
+
+        def work(connection: Connection) -> None:
+            if refused:
+                rows = [{"request": request, "claimed_at": now, "is_refused": True} for request in refused]
+                connection.execute(insert(event_intake), rows)
+            if row_ids:
+                connection.execute(delete(event_intake).where(event_intake.c.id.in_(row_ids)))
+
+        await self._database.write_async(work)
+
+    async def last_id(self) -> int:
+        """The id of the newest row, or 0."""
+        query = select(func.coalesce(func.max(event_intake.c.id), 0))
+        return await self._database.write_async(lambda connection: connection.execute(query).scalar_one())
+
+    async def claim_left(self, after_id: int, last_id: int) -> list[IntakeRow]:
+        """The next few rows between two ids, whoever took them in, also those that were refused."""
+        return await self._claim(event_intake.c.id > after_id, event_intake.c.id <= last_id)
+
+    async def claim_stale(self, claimed_before: datetime) -> list[IntakeRow]:
+        """A few of the rows that nobody has claimed since a moment; not those that were refused."""
+        return await self._claim(event_intake.c.claimed_at < claimed_before, ~event_intake.c.is_refused)
+
+    async def count_refused(self) -> int:
+        """How many events the book has refused."""
+        query = select(func.count()).select_from(event_intake).where(event_intake.c.is_refused)
+        return await self._database.write_async(lambda connection: connection.execute(query).scalar_one())
+
+    async def _claim(self, *which: ColumnElement[bool]) -> list[IntakeRow]:
+        return await self._database.write_async(partial(_claim, which=which, now=self._clock.now()))
+
+
+def _claim(connection: Connection, which: Sequence[ColumnElement[bool]], now: datetime) -> list[IntakeRow]:
+    table = event_intake
+    query = select(table.c.id, table.c.request).where(*which).order_by(table.c.id).limit(_CLAIMED_ROWS)
+    # What another ledger is claiming at this moment is claimed.
+    rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+    if rows:
+        ids = [row.id for row in rows]
+        connection.execute(update(table).where(table.c.id.in_(ids)).values(claimed_at=now))
+    return [IntakeRow(row.id, bytes(row.request)) for row in rows]
