@@ -14,6 +14,8 @@ _EXACT = Context(prec=_MAX_TEXT_LENGTH)
 """Holds every digit that a text may have: with fewer, what lies beyond would be rounded away unseen."""
 
 _AMOUNT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE](?P<exponent>[+-]?[0-9]{1,4}))?", re.ASCII)
+_PLAIN_AMOUNT = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?", re.ASCII)
+"""What nearly every amount looks like: it fits, and needs no Decimal."""
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
@@ -43,6 +45,8 @@ def parse_nanos(amount: str | int | Decimal) -> int:
     if isinstance(amount, bool) or not isinstance(amount, str | int | Decimal):
         raise UnreadableAmount(f"an amount cannot be a {type(amount).__name__}")
     text = str(amount)
+    if plain := _PLAIN_AMOUNT.fullmatch(text):
+        return int(plain[1]) * NANOS_PER_UNIT + int((plain[2] or "").ljust(9, "0"))
     if len(text) > _MAX_TEXT_LENGTH:
         raise UnreadableAmount(f"longer than {_MAX_TEXT_LENGTH} characters")
     match = _AMOUNT.fullmatch(text)

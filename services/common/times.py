@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_SECONDS_PER_DAY = 86_400
 _RFC3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,12}))?(?P<zone>[Zz]|[+-]\d{2}:?\d{2})?", re.ASCII
 )
@@ -44,7 +44,8 @@ def format_rfc3339(moment: datetime) -> str:
 
 def to_micros(moment: datetime) -> int:
     """Whole microseconds since the epoch, exactly."""
-    return (moment - EPOCH) // _MICROSECOND
+    since = moment - EPOCH
+    return (since.days * _SECONDS_PER_DAY + since.seconds) * 1_000_000 + since.microseconds
 
 
 def from_micros(micros: int) -> datetime:

@@ -28,9 +28,13 @@ MAX_CHARGE_NANOS = 10**15
 MAX_TEXT_LENGTH = 4096
 """Characters of the longest free text that is kept, such as a client state."""
 
-_MAX_ID_LENGTH = 255
-_MAX_LIST_BYTES = 64 * 1024
-_MAX_ITEMS = 100
+MAX_ID_LENGTH = 255
+"""Characters of every other text."""
+
+MAX_LIST_BYTES = 64 * 1024
+MAX_ITEMS = 100
+"""Of a list, as it is written and in items."""
+
 _MAX_SENTENCES = 50
 _MAX_SENTENCE_LENGTH = 200
 # No call was ever made outside these years; a time near the ends of datetime's range overflows in sums.
@@ -83,16 +87,16 @@ class ValueReader:
 
     def items(self, raw: msgspec.Raw, name: str) -> list[msgspec.Raw]:
         """The raw items of a list; none if absent, not a list, or too many."""
-        if len(bytes(raw)) > _MAX_LIST_BYTES:
-            self.complain(name, f"larger than {_MAX_LIST_BYTES} bytes")
+        if len(bytes(raw)) > MAX_LIST_BYTES:
+            self.complain(name, f"larger than {MAX_LIST_BYTES} bytes")
             return []
         found = self.shape(raw, name, list[msgspec.Raw]) or []
-        if len(found) > _MAX_ITEMS:
-            self.complain(name, f"more than {_MAX_ITEMS} items")
+        if len(found) > MAX_ITEMS:
+            self.complain(name, f"more than {MAX_ITEMS} items")
             return []
         return found
 
-    def text(self, raw: msgspec.Raw, name: str, max_length: int = _MAX_ID_LENGTH) -> str:
+    def text(self, raw: msgspec.Raw, name: str, max_length: int = MAX_ID_LENGTH) -> str:
         """A string, or a number as it is written; empty if absent or unreadable."""
         if is_absent(raw):
             return ""

@@ -1,5 +1,6 @@
 """A webhook of Telnyx as Tollbook understands it, whatever its event type."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,3 +81,8 @@ class WebhookEvent:
     message: MessageFacts | None = None
     unreadable: tuple[str, ...] = ()
     raw: bytes = b""
+
+
+def body_id(body: bytes) -> str:
+    """The id of an event that has none of its own."""
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"

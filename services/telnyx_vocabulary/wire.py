@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from services.common.wire import from_timestamp, optional_money, optional_time, to_money, to_timestamp
+from services.common.wire import from_timestamp, money_fields, optional_money, optional_time, timestamp_fields
 from services.telnyx_vocabulary.detail_record import DetailRecord, Direction
 from services.telnyx_vocabulary.webhook_event import CallCost, CostPart, MessageFacts, WebhookEvent
 from tollbook.telnyx.v1 import detail_record_pb2, webhook_event_pb2
@@ -13,10 +13,10 @@ def encode_record(record: DetailRecord) -> detail_record_pb2.DetailRecord:
     return detail_record_pb2.DetailRecord(
         record_type=record.record_type,
         record_id=record.record_id,
-        observed_time=to_timestamp(record.observed_at),
-        record_time=to_timestamp(record.record_time),
-        answered_time=to_timestamp(record.answered_at),
-        finished_time=to_timestamp(record.finished_at),
+        observed_time=timestamp_fields(record.observed_at),
+        record_time=timestamp_fields(record.record_time),
+        answered_time=timestamp_fields(record.answered_at),
+        finished_time=timestamp_fields(record.finished_at),
         session_id=record.session_id,
         call_control_id=record.call_control_id,
         leg_id=record.leg_id,
@@ -25,8 +25,8 @@ def encode_record(record: DetailRecord) -> detail_record_pb2.DetailRecord:
         direction=record.direction,
         from_number=record.from_number,
         to_number=record.to_number,
-        cost=to_money(record.cost),
-        carrier_fee=to_money(record.carrier_fee),
+        cost=money_fields(record.cost),
+        carrier_fee=money_fields(record.carrier_fee),
         rate=record.rate,
         billed_seconds=record.billed_seconds,
         call_seconds=record.call_seconds,
@@ -64,8 +64,8 @@ def decode_record(message: detail_record_pb2.DetailRecord) -> DetailRecord:
         is_billable=message.is_billable,
         connection_id=message.connection_id,
         country_code=message.country_code,
-        tags=tuple(message.tags),
-        unreadable=tuple(message.unreadable),
+        tags=tuple(message.tags) if message.tags else (),
+        unreadable=tuple(message.unreadable) if message.unreadable else (),
         raw=message.raw,
     )
 
@@ -75,8 +75,8 @@ def encode_event(event: WebhookEvent) -> webhook_event_pb2.WebhookEvent:
     return webhook_event_pb2.WebhookEvent(
         event_id=event.event_id,
         event_type=event.event_type,
-        occurred_time=to_timestamp(event.occurred_at),
-        received_time=to_timestamp(event.received_at),
+        occurred_time=timestamp_fields(event.occurred_at),
+        received_time=timestamp_fields(event.received_at),
         quarantined=event.quarantined,
         session_id=event.session_id,
         call_control_id=event.call_control_id,
@@ -86,8 +86,8 @@ def encode_event(event: WebhookEvent) -> webhook_event_pb2.WebhookEvent:
         direction=event.direction,
         from_number=event.from_number,
         to_number=event.to_number,
-        start_time=to_timestamp(event.started_at),
-        end_time=to_timestamp(event.ended_at),
+        start_time=timestamp_fields(event.started_at),
+        end_time=timestamp_fields(event.ended_at),
         hangup_cause=event.hangup_cause,
         recording_id=event.recording_id,
         tags=event.tags,
@@ -118,10 +118,10 @@ def decode_event(message: webhook_event_pb2.WebhookEvent) -> WebhookEvent:
         ended_at=optional_time(message, "end_time"),
         hangup_cause=message.hangup_cause,
         recording_id=message.recording_id,
-        tags=tuple(message.tags),
+        tags=tuple(message.tags) if message.tags else (),
         call_cost=_decode_call_cost(message.call_cost) if message.HasField("call_cost") else None,
         message=_decode_message(message.message) if message.HasField("message") else None,
-        unreadable=tuple(message.unreadable),
+        unreadable=tuple(message.unreadable) if message.unreadable else (),
         raw=message.raw,
     )
 
@@ -130,13 +130,13 @@ def _encode_call_cost(cost: CallCost) -> webhook_event_pb2.CallCost:
     parts = [
         webhook_event_pb2.CostPart(
             record_type=part.record_type,
-            cost=to_money(part.cost),
+            cost=money_fields(part.cost),
             rate=part.rate,
             billed_seconds=part.billed_seconds,
         )
         for part in cost.parts
     ]
-    return webhook_event_pb2.CallCost(status=cost.status, total=to_money(cost.total), parts=parts)
+    return webhook_event_pb2.CallCost(status=cost.status, total=money_fields(cost.total), parts=parts)
 
 
 def _decode_call_cost(message: webhook_event_pb2.CallCost) -> CallCost:
@@ -160,9 +160,9 @@ def _encode_message(facts: MessageFacts) -> webhook_event_pb2.MessageFacts:
         to_number=facts.to_number,
         part_count=facts.part_count,
         status=facts.status,
-        total=to_money(facts.total),
-        carrier_fee=to_money(facts.carrier_fee),
-        completed_time=to_timestamp(facts.completed_at),
+        total=money_fields(facts.total),
+        carrier_fee=money_fields(facts.carrier_fee),
+        completed_time=timestamp_fields(facts.completed_at),
     )
 
 
