@@ -4,13 +4,17 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from alembic import command, context
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, text
 
 from services.common.database import Database
 from services.common.process import StartError
+from services.common.unwanted import unwanted
+
+# Mako, which Alembic writes new migrations with, would load it to colour them.
+with unwanted("pygments"):
+    from alembic import command, context
+    from alembic.config import Config
+    from alembic.util import CommandError
 
 _WAIT_S = 60
 

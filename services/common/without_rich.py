@@ -4,14 +4,7 @@ structlog loads rich wherever it is installed (the command line needs it), to dr
 modules, 5 MB, and a tenth of the time that a process takes to start.
 """
 
-import sys
-from typing import Any
+from services.common.unwanted import unwanted
 
-_modules: dict[str, Any] = sys.modules
-
-if "rich" not in _modules:
-    _modules["rich"] = None
-    try:
-        import structlog  # noqa: F401
-    finally:
-        del _modules["rich"]
+with unwanted("rich"):
+    import structlog  # noqa: F401
