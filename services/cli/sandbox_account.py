@@ -20,6 +20,9 @@ from services.common.sqlite import FileLock
 _MODULE = "tests.sandbox"
 _FOLDER = Path("var/sandbox")
 _BOOKS = {"LEDGER_DATABASE_URL": "ledger.db", "RECONCILER_DATABASE_URL": "reconciler.db"}
+_SUFFIXES = tuple(file + part for file in ("", ".intake") for part in ("", "-wal", "-shm"))
+"""Of a book's files; in the intake there may be webhooks of the account before."""
+
 _ANNOUNCED = {"TELNYX_API_BASE": "base_url", "TELNYX_API_KEY": "api_key", "TELNYX_PUBLIC_KEY": "public_key"}
 _log = structlog.get_logger()
 
@@ -99,7 +102,7 @@ def _remove_book(path: Path, variable: str) -> None:
             f"{variable}: not set, and another Tollbook is using {path}; give this one a database of its own"
         ) from error
     try:
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in _SUFFIXES:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     finally:
         lock.release()

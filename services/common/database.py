@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import sqlalchemy.exc
@@ -115,8 +114,8 @@ def open_beside(database: Database, suffix: str) -> Database:
     The lock of the first file covers it. Where that is named by a link, it is beside what the link leads to, as the
     two belong together. Raises StartError.
     """
-    url = database.writer.url
-    url = url.set(database=f"{Path(str(url.database)).resolve()}{suffix}")
+    first = prepare_file(database.writer.url)
+    url = database.writer.url.set(database=f"{first}{suffix}")
     prepare_file(url)
     writer, reader = open_sqlite_engines(url)
     return Database("sqlite", writer, reader, _executor("writer", 1), _executor("reader", _POOL_SIZE))

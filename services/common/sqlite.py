@@ -139,7 +139,7 @@ class FileLock:
 
 
 def prepare_file(url: URL) -> Path:
-    """The database file of a SQLite URL, its folder created. Raises StartError."""
+    """The database file of a SQLite URL, its folder created: the file itself, not a link to it. Raises StartError."""
     name = url.database
     if not name or name == ":memory:" or name.startswith("file:"):
         raise StartError("a SQLite database URL must name a file, for example sqlite:///var/ledger.db")
@@ -149,4 +149,4 @@ def prepare_file(url: URL) -> Path:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise StartError(f"the SQLite file {path} cannot be written: {error.strerror}") from error
-    return path
+    return path.resolve()

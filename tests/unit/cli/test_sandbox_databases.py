@@ -9,7 +9,10 @@ from services.cli.settings import RunSettings
 from services.common.process import StartError
 from services.common.sqlite import FileLock
 
-_FILES = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "reconciler.db")
+_FILES = (
+    *("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.intake", "ledger.db.intake-wal"),
+    "reconciler.db",
+)
 
 
 @pytest.fixture
