@@ -33,7 +33,7 @@ class Measured:
     """One figure: what the rounds gave, in the order in which they were run."""
 
     subject: str
-    """Under which circumstances: "SQLite, 64 connections"."""
+    """Of whom or what: "Tollbook, SQLite", "page: everything, 30 days"."""
     name: str
     """What of it: "acknowledged", "p99", "against verify-only"."""
     unit: str
@@ -43,10 +43,17 @@ class Measured:
     """The goal, where more is better."""
     at_most: float | None = None
     """The goal, where less is better."""
+    setting: str = ""
+    """Under which circumstances, where there are several: "64 connections". Each has a table of its own."""
 
     def __post_init__(self) -> None:
         if not self.values:
             raise ValueError(f"{self.subject}, {self.name}: no round gave a value")
+
+    @property
+    def what(self) -> str:
+        """Subject and circumstances in one."""
+        return f"{self.subject}, {self.setting}" if self.setting else self.subject
 
     @property
     def value(self) -> float:

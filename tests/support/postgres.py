@@ -56,8 +56,8 @@ class PostgresServer:
 
     port: int
     admin: psycopg.Connection[tuple[object, ...]]
-    session_id: int
-    """The process group and session of all its processes."""
+    pid: int
+    """Of the first of its processes."""
 
     def url(self, database: str) -> str:
         """`postgresql://...` of one database of this server."""
@@ -175,7 +175,7 @@ def _start(
             _stop(process)
             raise
         if admin is not None:
-            return process, PostgresServer(port=port, admin=admin, session_id=process.pid)
+            return process, PostgresServer(port=port, admin=admin, pid=process.pid)
     raise PostgresStartError(f"the server ended at once, {_START_TRIES} times:\n{_tail(log)}")
 
 
