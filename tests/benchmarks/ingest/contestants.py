@@ -11,9 +11,10 @@ import psycopg
 
 from tests.benchmarks.book_truth import wait_until_booked
 from tests.benchmarks.ingest.names import NODE, ORM_COMMIT, POSTGRESQL, SQLITE, VERIFY_ONLY
+from tests.benchmarks.project import edge_port, running_project
 from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer
-from tests.support.processes import running_tollbook, start_process
+from tests.support.processes import start_process
 
 _NODE_SERVER = Path(__file__).parents[1] / "yardsticks" / "node" / "server.mjs"
 
@@ -33,22 +34,16 @@ class Contestant:
 
 
 @contextmanager
-def running_project(
-    folder: Path,
-    public_key: str,
-    postgres: PostgresServer | None = None,
-    runner: tuple[str, ...] = ("-m",),
+def running_tollbook_on(
+    folder: Path, public_key: str, postgres: PostgresServer | None = None
 ) -> Iterator[Contestant]:
-    """The real edge and the real ledger, on SQLite unless there is a PostgreSQL; webhooks need nothing else."""
-    folder.mkdir()
-    url = f"sqlite:///{folder / 'ledger.db'}" if postgres is None else postgres.create_database(folder.name)
-    environment = {"TELNYX_PUBLIC_KEY": public_key, "LEDGER_DATABASE_URL": url}
-    with running_tollbook(folder, environment, runner) as tollbook:
-        pids = {"ledger": tollbook.start("ledger").pid, "edge": tollbook.start("gateway").pid}
+    """The project, on SQLite unless there is a PostgreSQL."""
+    with running_project(folder, public_key, postgres) as tollbook:
         target = tollbook.target("ledger")
+        pids = {"edge": tollbook.running["gateway"].pid, "ledger": tollbook.running["ledger"].pid}
         yield Contestant(
             name=SQLITE if postgres is None else POSTGRESQL,
-            port=int(tollbook.environment["GATEWAY_PORT"]),
+            port=edge_port(tollbook),
             pids=pids | ({} if postgres is None else {"PostgreSQL": postgres.pid}),
             wait_until_kept=lambda count: wait_until_booked(target, count),
             ledger_target=target,

@@ -15,7 +15,7 @@ from tests.benchmarks.ingest.contestants import (
     Contestant,
     running_node,
     running_orm_commit,
-    running_project,
+    running_tollbook_on,
     running_verify_only,
 )
 from tests.benchmarks.ingest.figures import figures
@@ -114,7 +114,7 @@ def _running_field() -> Iterator[_Field]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollbook-bench-")))
         fast = [
             stack.enter_context(running_verify_only(folder, signer.public_key)),
-            stack.enter_context(running_project(folder / "sqlite", signer.public_key)),
+            stack.enter_context(running_tollbook_on(folder / "sqlite", signer.public_key)),
         ]
         slow = [stack.enter_context(running_orm_commit(folder, signer.public_key))]
         notes = []
@@ -124,7 +124,7 @@ def _running_field() -> Iterator[_Field]:
             notes.append(f"Without PostgreSQL, and so without plain Node: {error}")
         else:
             fast.append(
-                stack.enter_context(running_project(folder / "postgresql", signer.public_key, postgres))
+                stack.enter_context(running_tollbook_on(folder / "postgresql", signer.public_key, postgres))
             )
             if shutil.which("node"):
                 slow.append(stack.enter_context(running_node(folder, signer.public_key, postgres)))
