@@ -10,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from gateway.access import Access, Need
 from gateway.audit_api import AuditApi
@@ -36,9 +37,12 @@ from gateway.problems import Problem, answer_problem
 from gateway.public_keys import PublicKeys
 from gateway.records_api import RecordsApi
 from gateway.static_files import AssetFiles
+from gateway.webhook_door import WebhookDoor
 from gateway.webhooks import WebhookReceiver
 from services.common.clock import Clock
 from services.common.errors import TollbookError
+
+WEBHOOK_PATHS = ("/api/telnyx/webhooks/calls", "/api/telnyx/webhooks/sms")
 
 _SMALL_BYTES = 1024
 """Not worth being compressed."""
@@ -58,10 +62,16 @@ class Edge:
     live: LiveFeed
 
 
-def build_app(edge: Edge) -> Starlette:
+def build_app(edge: Edge) -> ASGIApp:
     """The ASGI application."""
+    receiver = WebhookReceiver(edge.keys, edge.batcher.submit, edge.clock)
+    return WebhookDoor(WEBHOOK_PATHS, receiver, build_routed_app(edge))
+
+
+def build_routed_app(edge: Edge) -> Starlette:
+    """Everything but the webhooks."""
     app = Starlette(
-        routes=[*_webhook_routes(edge), *_api_routes(edge), *_page_routes(edge)],
+        routes=[*_health_routes(edge), *_api_routes(edge), *_page_routes(edge)],
         middleware=[Middleware(EveryRequest)],
         exception_handlers={
             Problem: answer_problem,
@@ -75,12 +85,9 @@ def build_app(edge: Edge) -> Starlette:
     return app
 
 
-def _webhook_routes(edge: Edge) -> list[BaseRoute]:
-    receiver = WebhookReceiver(edge.keys, edge.batcher.submit, edge.clock)
+def _health_routes(edge: Edge) -> list[BaseRoute]:
     health = Health(edge.backends, edge.keys)
     return [
-        Route("/api/telnyx/webhooks/calls", receiver),
-        Route("/api/telnyx/webhooks/sms", receiver),
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz, middleware=[edge.access.guard(Need.LOCAL)]),
     ]

@@ -1,7 +1,8 @@
 """Natural batching of webhooks on their way to the ledger.
 
-While one call is in flight, arriving events wait and go together in the next (design, section 1): an idle edge
-adds no delay, a busy one adds no calls. No timer is involved.
+While calls are in flight, arriving events wait and go together in the next (design, section 1): an idle edge adds no
+delay, a busy one adds no calls. A second call goes out only for a good part of a batch: while the ledger commits the
+one, the edge verifies what will be in the other. No timer is involved in any of it.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from gateway.deadlines import Deadlines
 from gateway.metrics import BATCH_EVENTS, WAITING_EVENTS
 from services.common.errors import Conflict, TollbookError, Unavailable
 from tollbook.telnyx.v1.webhook_event_pb2 import WebhookEvent
@@ -28,9 +30,16 @@ class BatchLimits:
 
     batch_events: int = 128
     batch_bytes: int = 4 * 1024 * 1024
+    calls_in_flight: int = 2
+    further_call_events: int = 16
+    """So many must wait for a call beside another; for the first one is enough."""
     waiting_events: int = 2048
     waiting_bytes: int = 64 * 1024 * 1024
     patience_s: float = 10.0
+    behind_events: int = 512
+    """With so many waiting the ledger is behind, ..."""
+    behind_s: float = 1.0
+    """... or with one that has waited so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,12 @@ class _Waiting:
     size_bytes: int
     committed: "asyncio.Future[None]"
 
+    def give_up(self) -> None:
+        if not self.committed.done():
+            self.committed.set_exception(
+                Unavailable("the ledger did not commit the webhook in time; send it again", retry_after_s=1)
+            )
+
 
 class EventBatcher:
     """Hands events to the ledger, many at a time; each caller learns what became of its own."""
@@ -46,9 +61,20 @@ class EventBatcher:
     def __init__(self, record: RecordEvents, limits: BatchLimits | None = None) -> None:
         self._record = record
         self._limits = limits or BatchLimits()
+        self._deadlines = Deadlines(self._limits.patience_s)
         self._queue: deque[_Waiting] = deque()
         self._queue_bytes = 0
-        self._worker: asyncio.Task[None] | None = None
+        self._workers: set[asyncio.Task[None]] = set()
+        self._working = 0
+        WAITING_EVENTS.set_function(lambda: len(self._queue))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the ledger is slower than Telnyx, or away: it should be asked nothing now that can wait."""
+        return (
+            len(self._queue) >= self._limits.behind_events
+            or self._deadlines.longest_wait_s >= self._limits.behind_s
+        )
 
     async def submit(self, event: WebhookEvent) -> None:
         """Return once the event is committed.
@@ -65,29 +91,40 @@ class EventBatcher:
         waiting = _Waiting(event, size_bytes, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._queue_bytes += size_bytes
-        WAITING_EVENTS.set(len(self._queue))
-        if self._worker is None:
-            # A context of its own: the batch belongs to no single request's trace.
-            self._worker = asyncio.create_task(
-                self._work(), name="event-batcher", context=contextvars.Context()
-            )
+        if self._has_enough_for_a_call(beside=self._working):
+            self._start_worker()
+        deadline = self._deadlines.start(waiting.give_up)
         try:
-            async with asyncio.timeout(self._limits.patience_s):
-                await waiting.committed
-        except TimeoutError:
-            raise Unavailable("the ledger did not commit the webhook in time; send it again") from None
+            await waiting.committed
+        finally:
+            self._deadlines.stop(deadline)
 
     async def drain(self) -> None:
         """Return when nothing is waiting or in flight any more."""
-        if self._worker is not None:
-            await self._worker
+        while self._workers:
+            await asyncio.wait(self._workers)
+
+    def _start_worker(self) -> None:
+        self._working += 1
+        # A context of its own: the batch belongs to no single request's trace.
+        worker = asyncio.create_task(self._work(), name="event-batcher", context=contextvars.Context())
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
 
     async def _work(self) -> None:
         try:
-            while batch := self._take_batch():
-                await self._commit(batch)
+            while self._has_enough_for_a_call(beside=self._working - 1):
+                if batch := self._take_batch():
+                    await self._commit(batch)
         finally:
-            self._worker = None
+            # Together with the decision to end: whoever comes next has to know.
+            self._working -= 1
+
+    def _has_enough_for_a_call(self, *, beside: int) -> bool:
+        """Whether enough is waiting for one more call beside so many others."""
+        if beside >= self._limits.calls_in_flight:
+            return False
+        return len(self._queue) >= (self._limits.further_call_events if beside else 1)
 
     def _take_batch(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
@@ -98,11 +135,10 @@ class EventBatcher:
                 break
             self._queue.popleft()
             self._queue_bytes -= first.size_bytes
-            # Cancelled: its sender has given up and will send it again.
+            # Given up, by us or by its sender, who will send it again.
             if not first.committed.done():
                 batch.append(first)
                 batch_bytes += first.size_bytes
-        WAITING_EVENTS.set(len(self._queue))
         return batch
 
     async def _commit(self, batch: list[_Waiting]) -> None:

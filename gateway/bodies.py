@@ -1,11 +1,12 @@
 """Reading request bodies within limits of size and time."""
 
 import asyncio
+from typing import cast
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
+from gateway.deadlines import Deadlines
 from gateway.problems import Problem
 
 _READ_TIMEOUT_S = 10.0
@@ -14,36 +15,68 @@ _DRAIN_BYTES = 16 * 1024 * 1024
 _CLOSE = {"Connection": "close"}
 
 
+class BodyReader:
+    """Reads the bodies of one kind of request, at most `max_bytes` each; one timer watches over all of them."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._deadlines = Deadlines(_READ_TIMEOUT_S)
+
+    async def read(self, receive: Receive) -> bytes:
+        """The whole body. Raises Problem (413 too large, 408 too slow), ClientDisconnect."""
+        reading = cast("asyncio.Task[object]", asyncio.current_task())
+        is_late = False
+
+        def end_it() -> None:
+            nonlocal is_late
+            is_late = True
+            reading.cancel()
+
+        key = self._deadlines.start(end_it)
+        try:
+            return await _read_up_to(receive, self._max_bytes)
+        except asyncio.CancelledError:
+            if is_late and reading.uncancel() == 0:
+                raise _too_slow() from None
+            raise
+        finally:
+            self._deadlines.stop(key)
+
+
 async def read_body(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
     """The whole body. Raises Problem (413 too large, 408 too slow), ClientDisconnect."""
     try:
         async with asyncio.timeout(_READ_TIMEOUT_S):
-            return await _read_up_to(scope, receive, max_bytes)
+            await check_length(scope, receive, max_bytes)
+            return await _read_up_to(receive, max_bytes)
     except TimeoutError:
-        raise Problem(
-            408, f"the body did not arrive within {_READ_TIMEOUT_S:.0f} s", headers=_CLOSE
-        ) from None
+        raise _too_slow() from None
 
 
 async def check_length(scope: Scope, receive: Receive, max_bytes: int) -> None:
     """Refuse a body whose declared length is too large already. Raises Problem (413)."""
-    text = Headers(scope=scope).get("content-length", "")
-    if text.isascii() and text.isdigit() and int(text[:20]) > max_bytes:
-        await _refuse_too_large(receive, max_bytes)
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value[:20]) > max_bytes:
+            await _refuse_too_large(receive, max_bytes)
 
 
-async def _read_up_to(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
-    await check_length(scope, receive, max_bytes)
-    chunks: list[bytes] = []
-    size_bytes = 0
-    more = True
-    while more:
+def _too_slow() -> Problem:
+    return Problem(408, f"the body did not arrive within {_READ_TIMEOUT_S:.0f} s", headers=_CLOSE)
+
+
+async def _read_up_to(receive: Receive, max_bytes: int) -> bytes:
+    chunk, more = await _next_chunk(receive)
+    if not more and len(chunk) <= max_bytes:
+        return chunk
+    chunks = [chunk]
+    size_bytes = len(chunk)
+    while more and size_bytes <= max_bytes:
         chunk, more = await _next_chunk(receive)
         size_bytes += len(chunk)
-        if size_bytes > max_bytes:
-            chunks.clear()
-            await _refuse_too_large(receive, max_bytes, is_complete=not more)
         chunks.append(chunk)
+    if size_bytes > max_bytes:
+        chunks.clear()
+        await _refuse_too_large(receive, max_bytes, is_complete=not more)
     return b"".join(chunks)
 
 

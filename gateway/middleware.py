@@ -2,8 +2,11 @@
 
 import secrets
 import time
+from contextlib import AbstractContextManager
+from functools import lru_cache
 
 import structlog
+from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +27,19 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+RAW_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
+
+def traced() -> AbstractContextManager[None]:
+    """A context in which every log line, and every call to a service, carries a new trace id."""
+    return structlog.contextvars.bound_contextvars(**{TRACE_ID: secrets.token_hex(16)})
+
+
+@lru_cache(maxsize=1024)
+def http_seconds(route: str, method: str, status: int) -> Histogram:
+    """The measure of the requests of one kind. `route` is a pattern, not a path: of paths there is no end."""
+    method = method if method in ("GET", "HEAD", "POST") else "other"
+    return HTTP_SECONDS.labels(route=route, method=method, status=str(status))
 
 
 class EveryRequest:
@@ -48,7 +64,7 @@ class EveryRequest:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(**{TRACE_ID: secrets.token_hex(16)}):
+        with traced():
             try:
                 await self._app(scope, receive, send_with_headers)
             except Exception as error:
@@ -58,13 +74,5 @@ class EveryRequest:
                     await response(scope, receive, send_with_headers)
                 raise
             finally:
-                # The pattern, not the path: paths carry ids, and there is no end of them.
                 route = getattr(scope.get("route"), "path", "none")
-                HTTP_SECONDS.labels(route=route, method=_method(scope), status=str(status)).observe(
-                    time.perf_counter() - started_s
-                )
-
-
-def _method(scope: Scope) -> str:
-    method = str(scope["method"])
-    return method if method in ("GET", "HEAD", "POST") else "other"
+                http_seconds(route, scope["method"], status).observe(time.perf_counter() - started_s)

@@ -8,17 +8,20 @@ from collections.abc import Awaitable, Callable
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
-from gateway.bodies import check_length, read_body
+from gateway.bodies import BodyReader, check_length
 from gateway.exact_response import ExactJson
 from gateway.metrics import WEBHOOKS
+from gateway.middleware import traced
 from gateway.problems import Problem, ProblemResponse, problem_of
 from gateway.public_keys import PublicKeys
+from gateway.ready_answers import ReadyAnswer, ready
 from gateway.signature import Verdict, judge
 from services.common.clock import Clock
 from services.common.errors import TollbookError
-from services.telnyx_vocabulary.webhook_event import UNREADABLE_EVENT
+from services.common.logs import writes_debug_lines
+from services.telnyx_vocabulary.webhook_event import UNREADABLE_EVENT, WebhookEvent
 from services.telnyx_vocabulary.webhook_events import read_event
 from services.telnyx_vocabulary.wire import encode_event
 from tollbook.telnyx.v1.webhook_event_pb2 import WebhookEvent as WebhookEventMessage
@@ -28,6 +31,8 @@ MAX_BODY_BYTES = 1024 * 1024
 _SIGNATURE_HEADER = b"telnyx-signature-ed25519"
 _TIMESTAMP_HEADER = b"telnyx-timestamp"
 _KEYS_RETRY_AFTER_S = "5"
+_ACKNOWLEDGED = ready(ExactJson({"success": True}))
+_RECORDED = WEBHOOKS.labels(outcome="recorded")
 _log = structlog.get_logger()
 
 SubmitEvent = Callable[[WebhookEventMessage], Awaitable[None]]
@@ -35,28 +40,29 @@ SubmitEvent = Callable[[WebhookEventMessage], Awaitable[None]]
 
 
 class WebhookReceiver:
-    """The ASGI application behind both webhook URLs; each takes every event type."""
+    """What is behind both webhook URLs; each takes every event type."""
 
     def __init__(self, keys: PublicKeys, submit: SubmitEvent, clock: Clock) -> None:
         self._keys = keys
         self._submit = submit
         self._clock = clock
+        self._bodies = BodyReader(MAX_BODY_BYTES)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive) -> ReadyAnswer | None:
+        """The answer to one request; None if its sender has hung up."""
         try:
-            if scope["method"] == "POST":
-                response = await self._take(scope, receive)
-            else:
-                response = _answer_check(scope)
+            if scope["method"] != "POST":
+                return ready(_answer_check(scope))
+            await self._take(scope, receive)
         except Problem as problem:
             WEBHOOKS.labels(outcome=f"refused_{problem.status}").inc()
-            response = ProblemResponse(problem)
+            return ready(ProblemResponse(problem))
         except ClientDisconnect:
             WEBHOOKS.labels(outcome="disconnected").inc()
-            return
-        await response(scope, receive, send)
+            return None
+        return _ACKNOWLEDGED
 
-    async def _take(self, scope: Scope, receive: Receive) -> Response:
+    async def _take(self, scope: Scope, receive: Receive) -> None:
         await check_length(scope, receive, MAX_BODY_BYTES)
         if not self._keys.current:
             raise Problem(
@@ -66,38 +72,56 @@ class WebhookReceiver:
             )
         signature = _only_header(scope, _SIGNATURE_HEADER)
         timestamp = _only_header(scope, _TIMESTAMP_HEADER)
-        body = await read_body(scope, receive, MAX_BODY_BYTES)
-        verdict = await self._judge(signature, timestamp, body)
+        body = await self._bodies.read(receive)
+        received_at = self._clock.now()
+        verdict = judge(self._keys.current, signature, timestamp, body, received_at)
         if verdict is Verdict.FORGED:
-            _log.warning("webhook.forged", message="a webhook was not signed by Telnyx's key", size=len(body))
-            raise Problem(401, "the signature is not Telnyx's")
-        await self._commit(body, is_stale=verdict is Verdict.STALE)
-        return ExactJson({"success": True})
-
-    async def _judge(self, signature: bytes, timestamp: bytes, body: bytes) -> Verdict:
-        tried = self._keys.current
-        verdict = judge(tried, signature, timestamp, body, self._clock.now())
-        if verdict is Verdict.FORGED and await self._keys.look_again(tried):
-            verdict = judge(self._keys.current, signature, timestamp, body, self._clock.now())
-        return verdict
-
-    async def _commit(self, body: bytes, *, is_stale: bool) -> None:
-        event = read_event(body, self._clock.now(), is_stale)
-        line = _log.bind(event_type=event.event_type, event_id=event.event_id, session_id=event.session_id)
+            with traced():
+                verdict = await self._judge_again(signature, timestamp, body)
+        event = read_event(body, received_at, verdict is Verdict.STALE)
         try:
             await self._submit(encode_event(event))
         except TollbookError as error:
-            line.warning("webhook.not_recorded", reason=error.detail)
+            with traced():
+                _line_of(event).warning("webhook.not_recorded", reason=error.detail)
             problem = problem_of(error)
             # What the ledger refuses is a fault of ours too: never a 4xx.
             raise Problem(max(500, problem.status), problem.detail, headers=problem.headers) from error
-        if is_stale:
-            line.warning("webhook.quarantined", message="signed by Telnyx, but with an old timestamp")
-        elif event.event_type == UNREADABLE_EVENT:
-            line.warning("webhook.unreadable", size=len(body))
-        else:
-            line.debug("webhook.recorded")
-        WEBHOOKS.labels(outcome="quarantined" if is_stale else "recorded").inc()
+        _tell_recorded(event)
+
+    async def _judge_again(self, signature: bytes, timestamp: bytes, body: bytes) -> Verdict:
+        """The verdict by keys that Telnyx may have changed meanwhile. Raises Problem."""
+        verdict = Verdict.FORGED
+        if await self._keys.look_again(self._keys.current):
+            verdict = judge(self._keys.current, signature, timestamp, body, self._clock.now())
+        if verdict is Verdict.FORGED:
+            _log.warning("webhook.forged", message="a webhook was not signed by Telnyx's key", size=len(body))
+            raise Problem(401, "the signature is not Telnyx's")
+        return verdict
+
+
+def _tell_recorded(event: WebhookEvent) -> None:
+    """Count the event; write a line where there is something to see, or somebody who wants to see all."""
+    if event.quarantined:
+        WEBHOOKS.labels(outcome="quarantined").inc()
+    else:
+        _RECORDED.inc()
+    if event.quarantined or event.event_type == UNREADABLE_EVENT or writes_debug_lines():
+        with traced():
+            line = _line_of(event)
+            if event.quarantined:
+                line.warning("webhook.quarantined", message="signed by Telnyx, but with an old timestamp")
+            elif event.event_type == UNREADABLE_EVENT:
+                line.warning("webhook.unreadable", size=len(event.raw))
+            else:
+                line.debug("webhook.recorded")
+
+
+def _line_of(event: WebhookEvent) -> structlog.stdlib.BoundLogger:
+    line: structlog.stdlib.BoundLogger = _log.bind(
+        event_type=event.event_type, event_id=event.event_id, session_id=event.session_id
+    )
+    return line
 
 
 def _only_header(scope: Scope, name: bytes) -> bytes:

@@ -18,6 +18,7 @@ from services.common.settings import TollbookSettings
 TRACE_ID = "trace_id"
 """The context variable (structlog.contextvars) and log field that ties together what one request caused."""
 
+_LOGGER = logging.getLogger("tollbook")
 _SHORTEST_SECRET = 4
 _MASK: Final = "***"
 
@@ -48,7 +49,7 @@ def configure_logs(settings: TollbookSettings, service: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("tollbook").setLevel(level)
+    _LOGGER.setLevel(level)
     logging.getLogger("uvicorn.access").disabled = True
     structlog.configure(
         processors=[
@@ -62,8 +63,13 @@ def configure_logs(settings: TollbookSettings, service: str) -> None:
     )
 
 
+def writes_debug_lines() -> bool:
+    """Whether debug lines are written: a busy path asks before it makes one."""
+    return _LOGGER.isEnabledFor(logging.DEBUG)
+
+
 def _logger_factory(*_: Any) -> logging.Logger:
-    return logging.getLogger("tollbook")
+    return _LOGGER
 
 
 def _renderers(settings: TollbookSettings, redact: Processor) -> list[Processor]:

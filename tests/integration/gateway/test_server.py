@@ -93,19 +93,18 @@ async def test_a_sender_that_never_ends_is_answered_all_the_same(http: Http) -> 
     await writer.wait_closed()
 
 
-async def test_a_sender_that_stops_half_way_is_told_to_come_again(
-    http: Http, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_sender_that_stops_half_way_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gateway.bodies, "_READ_TIMEOUT_S", 0.05)
-    _, edge, port = http
-    headers = {**edge.signer.headers(BODY, edge.clock.now()), "host": "x", "content-length": str(len(BODY))}
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"POST {WEBHOOKS} HTTP/1.1\r\n{head}\r\n".encode() + BODY[:10])
-    assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
-    writer.close()
-    await writer.wait_closed()
-    assert edge.fakes.ledger.requests == {}
+    async with open_edge_under_test() as edge, served(edge) as (_, port):
+        headers = edge.signer.headers(BODY, edge.clock.now())
+        headers |= {"host": "x", "content-length": str(len(BODY))}
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"POST {WEBHOOKS} HTTP/1.1\r\n{head}\r\n".encode() + BODY[:10])
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+        writer.close()
+        await writer.wait_closed()
+        assert edge.fakes.ledger.requests == {}
 
 
 async def test_a_sender_that_hangs_up_leaves_nothing_behind(http: Http) -> None:
@@ -145,75 +144,6 @@ async def test_several_host_headers_are_none(http: Http) -> None:
     await reader.read()
     writer.close()
     await writer.wait_closed()
-
-
-async def test_a_large_export_streams(http: Http) -> None:
-    client, edge, _ = http
-    edge.fakes.ledger.charges = [charge(number) for number in range(3000)]
-    async with client.stream("GET", "/api/billing/records?export=true") as response:
-        assert "content-length" not in response.headers
-        lines = [line async for line in response.aiter_lines()]
-    assert len(lines) == 3001
-
-
-async def test_an_export_that_breaks_off_is_no_answer_rather_than_a_short_one(
-    http: Http, capsys: pytest.CaptureFixture[str]
-) -> None:
-    client, edge, _ = http
-    edge.fakes.ledger.charges = [charge(number) for number in range(3000)]
-    seen: list[str] = []
-    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
-        async with client.stream("GET", "/api/billing/records?export=true") as response:
-            assert response.status_code == 200
-            async for line in response.aiter_lines():
-                seen.append(line)
-                edge.fakes.ledger.errors["ListCharges"] = TollbookError("the book burns")
-    assert 1 < len(seen) < 3001
-    assert "export.broken_off" in capsys.readouterr().out
-
-
-class EndlessCharges:
-    """Stands in for a list of charges, made as they are asked for."""
-
-    def __len__(self) -> int:
-        return 10**9
-
-    def __getitem__(self, place: slice) -> list[book_pb2.Charge]:
-        return [charge(number) for number in range(place.start, place.stop)]
-
-
-async def test_an_export_without_end_takes_no_more_memory_the_longer_it_is(http: Http) -> None:
-    client, edge, _ = http
-    edge.fakes.ledger.charges = EndlessCharges()  # type: ignore[assignment]
-    held_bytes: dict[int, int] = {}
-    tracemalloc.start()
-    try:
-        async with client.stream("GET", "/api/billing/records?export=true") as response:
-            line_count = 0
-            async for _ in response.aiter_lines():
-                line_count += 1
-                if line_count % 20_000 == 0:
-                    held_bytes[line_count] = tracemalloc.get_traced_memory()[0]
-                if line_count == 60_000:
-                    break
-    finally:
-        tracemalloc.stop()
-    # A page is about 130 kB, and forty lie between the two.
-    assert held_bytes[60_000] - held_bytes[20_000] < 2 * MIB
-
-
-async def test_an_export_ends_when_nobody_reads_it_any_longer(http: Http) -> None:
-    client, edge, _ = http
-    edge.fakes.ledger.charges = EndlessCharges()  # type: ignore[assignment]
-    async with client.stream("GET", "/api/billing/records?export=true") as response:
-        await anext(response.aiter_lines())
-    counts = [-1]
-
-    def has_stopped() -> bool:
-        counts.append(len(edge.fakes.ledger.requests["ListCharges"]))
-        return len(counts) > 10 and len(set(counts[-10:])) == 1
-
-    await until(has_stopped)
 
 
 def settings_of(**values: object) -> GatewaySettings:

@@ -66,7 +66,54 @@ async def test_what_arrives_during_a_call_goes_together_in_the_next() -> None:
         await asyncio.sleep(0)
         ledger.open.set()
     assert ledger.batches == [["first"], later[:128], later[128:256], later[256:]]
-    assert ledger.most_in_flight == 1
+    assert ledger.most_in_flight == 2
+
+
+async def test_a_second_call_goes_out_only_for_a_good_part_of_a_batch() -> None:
+    ledger = HeldLedger()
+    ledger.open.clear()
+    batcher = EventBatcher(ledger.record, BatchLimits(further_call_events=3))
+    async with asyncio.TaskGroup() as tasks:
+        for name in ("first", *"ab"):
+            tasks.create_task(batcher.submit(event(name)))
+            await until(lambda: ledger.in_flight == 1)
+        assert ledger.batches == [["first"]]
+        tasks.create_task(batcher.submit(event("c")))
+        await until(lambda: ledger.in_flight == 2)
+        # Too little for a third, and for a second once one of the two is back: it goes after the last.
+        for name in "de":
+            tasks.create_task(batcher.submit(event(name)))
+        await asyncio.sleep(0)
+        assert ledger.in_flight == 2
+        ledger.open.set()
+    assert ledger.batches == [["first"], ["a", "b", "c"], ["d", "e"]]
+
+
+async def test_it_is_behind_while_many_wait() -> None:
+    ledger = HeldLedger()
+    ledger.open.clear()
+    batcher = EventBatcher(ledger.record, BatchLimits(behind_events=2))
+    seen = [batcher.is_behind]
+    waiting = [asyncio.create_task(batcher.submit(event("first")))]
+    await until(lambda: ledger.in_flight == 1)
+    seen.append(batcher.is_behind)
+    waiting += [asyncio.create_task(batcher.submit(event(name))) for name in "ab"]
+    await asyncio.sleep(0)
+    seen.append(batcher.is_behind)
+    ledger.open.set()
+    await asyncio.gather(*waiting)
+    assert [*seen, batcher.is_behind] == [False, False, True, False]
+
+
+async def test_it_is_behind_while_one_waits_long() -> None:
+    ledger = HeldLedger()
+    ledger.open.clear()
+    batcher = EventBatcher(ledger.record, BatchLimits(behind_s=0.001))
+    waiting = asyncio.create_task(batcher.submit(event("one")))
+    await until(lambda: batcher.is_behind)
+    ledger.open.set()
+    await waiting
+    assert not batcher.is_behind
 
 
 async def test_a_batch_is_bounded_in_bytes_but_never_empty() -> None:
@@ -164,7 +211,7 @@ async def test_draining_waits_for_everything_that_was_taken() -> None:
     ledger.open.clear()
     batcher = EventBatcher(ledger.record)
     taken = [asyncio.create_task(batcher.submit(event(f"e{number}"))) for number in range(200)]
-    await until(lambda: ledger.in_flight == 1)
+    await until(lambda: ledger.in_flight == 2)
     draining = asyncio.create_task(batcher.drain())
     await asyncio.sleep(0)
     assert not draining.done()
