@@ -47,6 +47,8 @@ _GROUPINGS: Mapping[int, Grouping] = {
     ledger_pb2.GROUP_BY_RECORD_TYPE: "recordType",
     ledger_pb2.GROUP_BY_PART: "part",
     ledger_pb2.GROUP_BY_DAY_AND_PART: "dayAndPart",
+    ledger_pb2.GROUP_BY_WEEK_AND_PART: "weekAndPart",
+    ledger_pb2.GROUP_BY_MONTH_AND_PART: "monthAndPart",
 }
 
 

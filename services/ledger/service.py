@@ -24,6 +24,7 @@ from services.ledger.store.call_views import get_call, get_session
 from services.ledger.store.charge_pages import list_charges
 from services.ledger.store.charge_views import get_charge
 from services.ledger.store.held_counts import count_held
+from services.ledger.store.sum_rows import asks_for_parts
 from services.ledger.store.summaries import Sums, summarize
 from services.ledger.store.work_lists import list_open, list_sweeps
 from services.telnyx_vocabulary.wire import decode_record
@@ -204,7 +205,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         with refused_as("from"):
             wanted = codec.decode_filter(request.filter)
         grouping = codec.decode_grouping(request.group_by)
-        is_by_part = grouping in {"part", "dayAndPart"}
+        is_by_part = asks_for_parts(grouping)
 
         def read(connection: Connection) -> tuple[Sums, Sums]:
             sums = summarize(connection, wanted, grouping)

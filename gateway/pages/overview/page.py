@@ -5,6 +5,7 @@ book's sums the balance still stands.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 
 from google.protobuf.duration_pb2 import Duration
@@ -14,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from gateway.backends import Backends
 from gateway.pages.asking import Failure, ask
 from gateway.pages.links import DEFAULTS, PAGE_PATH
+from gateway.pages.overview.buckets import Unit, unit_of
 from gateway.pages.overview.cards import BalanceReading
 from gateway.pages.overview.filter_form import filter_form
 from gateway.pages.overview.parts import OverviewAnswers, overview_parts
@@ -27,9 +29,11 @@ from services.common.wire import to_timestamp
 from tollbook.ledger.v1.balance_pb2 import GetBalanceTrendRequest, GetBalanceTrendResponse
 from tollbook.ledger.v1.ledger_pb2 import (
     GROUP_BY_DAY_AND_PART,
+    GROUP_BY_MONTH_AND_PART,
     GROUP_BY_NUMBER,
     GROUP_BY_RECORD_TYPE,
     GROUP_BY_UNSPECIFIED,
+    GROUP_BY_WEEK_AND_PART,
     ChargeFilter,
     GroupBy,
     ListChargesRequest,
@@ -41,6 +45,11 @@ from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceRequest
 
 _BALANCE_AGE_S = 30
 """Everyone who watches a page without a balance in the book asks Telnyx; it is asked once for all of them."""
+
+_COLUMNS: Mapping[Unit, GroupBy.ValueType] = {
+    "week": GROUP_BY_WEEK_AND_PART,
+    "month": GROUP_BY_MONTH_AND_PART,
+}
 
 
 class BillingPage:
@@ -73,7 +82,7 @@ class BillingPage:
             balance = tasks.create_task(self._balance(view))
             page = tasks.create_task(ask(self._ledger.ListCharges, page_request))
             before = tasks.create_task(self._sums_before(view))
-            by_day = tasks.create_task(self._sums(view.wanted, GROUP_BY_DAY_AND_PART))
+            by_day = tasks.create_task(self._sums(view.wanted, _columns_of(view)))
             by_number = tasks.create_task(self._sums(view.wanted, GROUP_BY_NUMBER))
             # With the sums of the whole filter, as every answer has them.
             by_type = tasks.create_task(self._sums(view.wanted, GROUP_BY_RECORD_TYPE))
@@ -123,6 +132,11 @@ class BillingPage:
             return False
         anything = await ask(self._ledger.ListCharges, ListChargesRequest(page_size=1))
         return not isinstance(anything, Failure) and not anything.charges
+
+
+def _columns_of(view: View) -> GroupBy.ValueType:
+    """By what the chart groups. Where the first cost decides from when on it is drawn, its columns may yet be days."""
+    return _COLUMNS.get(unit_of(view.period), GROUP_BY_DAY_AND_PART) if view.period else GROUP_BY_DAY_AND_PART
 
 
 def _refuse_bad_input(answers: OverviewAnswers) -> None:

@@ -1,6 +1,6 @@
 """Sums as the store adds them up: from the rollups for whole days, from the charges and their parts for the rest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -18,19 +18,21 @@ from sqlalchemy import (
 from services.ledger import tables
 from services.ledger.store.charge_filters import ChargeFilter, charge_types
 from services.ledger.store.charge_walks import index_of
-from services.ledger.store.day_texts import day_text, utc_day_text
+from services.ledger.store.day_texts import DayUnit, day_text, utc_day_text
 from services.ledger.store.rollups import FLOOR_PART, WHOLE, charge_type
 from services.ledger.store.text_search import Sought
 
-Grouping = Literal["day", "number", "recordType", "part", "dayAndPart"]
+Grouping = Literal["day", "number", "recordType", "part", "dayAndPart", "weekAndPart", "monthAndPart"]
 
+_UNITS: Mapping[Grouping | None, DayUnit] = {"weekAndPart": "week", "monthAndPart": "month"}
 _SUMS = ("cost_nanos", "exact_nanos", "charge_count", "exact_count")
 
 
 class SumRow(NamedTuple):
     """Sums of one type in one currency: (cost, exact cost, count, exact count), costs in nanos.
 
-    `day`, `phone_number` and `part` are "" where the grouping does not ask for them.
+    `day`, `phone_number` and `part` are "" where the grouping does not ask for them. Of a week or a month `day` is the
+    first.
     """
 
     record_type: str
@@ -52,13 +54,15 @@ def sums_of_days(
     table, conditions = _rollup(wanted, grouping)
     names = _asked(grouping)
     keys = [table.c[name] for name in ("record_type", "currency", *names)]
+    told = [day_text(connection, key, _unit(grouping)) if key.name == "day" else key for key in keys]
     conditions.append(table.c.record_type.in_(charge_types(wanted)))
     if first_day is not None:
         conditions.append(table.c.day >= first_day)
     if after is not None:
         conditions.append(table.c.day < after)
-    told = [day_text(connection, key) if key.name == "day" else key for key in keys]
-    query = select(*told, *(func.sum(table.c[name]) for name in _SUMS)).where(*conditions).group_by(*keys)
+    # Days themselves are already grouped, or sort faster than texts.
+    groups = keys if _unit(grouping) == "day" else told
+    query = select(*told, *(func.sum(table.c[name]) for name in _SUMS)).where(*conditions).group_by(*groups)
     for record_type, currency, *asked, nanos, exact_nanos, count, exact_count in connection.execute(query):
         sums = int(nanos), int(exact_nanos), int(count), int(exact_count)
         yield SumRow(record_type, currency, sums, **dict(zip(names, asked, strict=True)))
@@ -66,12 +70,21 @@ def sums_of_days(
 
 def _rollup(wanted: ChargeFilter, grouping: Grouping | None) -> tuple[Table, list[ColumnElement[bool]]]:
     """The smallest table that can answer."""
-    is_by_part = "part" in _asked(grouping)
+    is_by_part = asks_for_parts(grouping)
     if wanted.phone_number is None and grouping != "number":
         table = tables.day_rollups
         return table, [table.c.part != WHOLE if is_by_part else table.c.part == WHOLE]
     table = tables.part_rollups if is_by_part else tables.number_rollups
     return table, [] if wanted.phone_number is None else [table.c.phone_number == wanted.phone_number]
+
+
+def asks_for_parts(grouping: Grouping | None) -> bool:
+    """Whether a charge counts in several groups: in that of each of its parts."""
+    return "part" in _asked(grouping)
+
+
+def _unit(grouping: Grouping | None) -> DayUnit:
+    return _UNITS.get(grouping, "day")
 
 
 def _asked(grouping: Grouping | None) -> Sequence[str]:
@@ -82,7 +95,7 @@ def _asked(grouping: Grouping | None) -> Sequence[str]:
             return ("phone_number",)
         case "part":
             return ("part",)
-        case "dayAndPart":
+        case "dayAndPart" | "weekAndPart" | "monthAndPart":
             return ("day", "part")
         case "recordType" | None:
             return ()
@@ -91,7 +104,7 @@ def _asked(grouping: Grouping | None) -> Sequence[str]:
 def sums_of_charges(connection: Connection, sought: Sought, grouping: Grouping | None) -> Iterator[SumRow]:
     """From the charges themselves."""
     charges = _charges(connection, sought, grouping)
-    if "part" not in _asked(grouping):
+    if not asks_for_parts(grouping):
         yield from _summed(connection, charges, grouping)
         return
     yield from _summed(connection, _lines(charges), grouping)
@@ -102,7 +115,8 @@ def _charges(connection: Connection, sought: Sought, grouping: Grouping | None) 
     """One row for each charge, with as much of it as the grouping asks for, and its cost as `nanos`."""
     table = tables.billing
     columns = [table.c.id, table.c.record_type, table.c.direction, table.c.currency, table.c.status]
-    asked = {"day": utc_day_text(connection, table.c.billing_date), "phone_number": table.c.phone_number}
+    day = utc_day_text(connection, table.c.billing_date, _unit(grouping))
+    asked = {"day": day, "phone_number": table.c.phone_number}
     more = [column.label(name) for name, column in asked.items() if name in _asked(grouping)]
     query = select(*columns, *more, table.c.cost_nanos.label("nanos")).where(*sought.conditions(connection))
     if index := index_of(sought):

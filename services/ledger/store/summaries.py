@@ -45,7 +45,9 @@ class Totals:
 
 
 GroupKey = tuple[str, str]
-"""The day, number, record type or part; and the part, when grouped by day and part. Both "" without grouping."""
+"""The day, number, record type or part; and the part, when grouped by day (week, month) and part. Both "" without
+grouping.
+"""
 
 Sums = dict[GroupKey, dict[str, Totals]]
 """Totals by group, then by currency."""
@@ -79,7 +81,7 @@ def _key(row: SumRow, grouping: Grouping | None) -> GroupKey:
             return row.record_type, ""
         case "part":
             return row.part, ""
-        case "dayAndPart":
+        case "dayAndPart" | "weekAndPart" | "monthAndPart":
             return row.day, row.part
         case None:
             return "", ""

@@ -51,7 +51,10 @@ RANGES: tuple[dict[str, Any], ...] = (
     {"from_at": at(-200 * 86_400), "to_at": at(-3600)},
 )
 TEXTS = ("+12025550131", OURS, leg("one").leg_id)
-GROUPINGS: tuple[Grouping | None, ...] = (None, "day", "number", "recordType", "part", "dayAndPart")
+GROUPINGS: tuple[Grouping | None, ...] = (
+    *(None, "day", "number", "recordType"),
+    *("part", "dayAndPart", "weekAndPart", "monthAndPart"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """Sums over charges, held against a plain sum over the listed rows in Python."""
 
 from collections import Counter, defaultdict
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from functools import partial
 from random import Random
 from typing import Any
@@ -174,8 +175,16 @@ def test_sums_by_part_add_up_to_the_whole(filled: Book, status: Any) -> None:
                 assert {kind: sum(cell[3][kind] for cell in cells) for kind in kinds} == kinds
 
 
-def naive_parts(book: Book, wanted: ChargeFilter, *, by_day: bool) -> dict[Any, Any]:
+FIRST_DAYS: Mapping[Grouping, Callable[[date], date]] = {
+    "dayAndPart": lambda day: day,
+    "weekAndPart": lambda day: day - timedelta(days=day.weekday()),
+    "monthAndPart": lambda day: day.replace(day=1),
+}
+
+
+def naive_parts(book: Book, wanted: ChargeFilter, grouping: Grouping) -> dict[Any, Any]:
     """(total, exact, count, exact count) by group and currency, from the rows of the parts."""
+    first_day = FIRST_DAYS.get(grouping)
     rows, _ = book.database.read(lambda connection: list_charges(connection, wanted, 1000, ""))
     lines = book.database.read(lambda connection: connection.execute(select(tables.billing_parts)).all())
     sums: Any = defaultdict(lambda: [0, 0, 0, 0])
@@ -186,14 +195,14 @@ def naive_parts(book: Book, wanted: ChargeFilter, *, by_day: bool) -> dict[Any, 
                 parts[line.record_type] += line.cost_nanos
         rest = row.cost_nanos - parts.total()
         for part, nanos in [*parts.items(), *([(FLOOR_PART, rest)] if rest else [])]:
-            key = (utc_day(row.billing_date).isoformat(), part) if by_day else (part, "")
+            key = (first_day(utc_day(row.billing_date)).isoformat(), part) if first_day else (part, "")
             cell, is_exact = sums[key, row.currency], row.status == "exact"
             for place, amount in enumerate((nanos, nanos * is_exact, 1, is_exact)):
                 cell[place] += amount
     return {key: tuple(cell) for key, cell in sums.items()}
 
 
-@pytest.mark.parametrize("grouping", ["part", "dayAndPart"])
+@pytest.mark.parametrize("grouping", ["part", *FIRST_DAYS])
 def test_sums_by_part_are_those_of_the_lines(filled: Book, grouping: Grouping) -> None:
     for from_at, to_at in (RANGES[0], RANGES[1], RANGES[5], RANGES[7]):
         for fields in (
@@ -212,7 +221,7 @@ def test_sums_by_part_are_those_of_the_lines(filled: Book, grouping: Grouping) -
                 (key, currency): (totals.total_nanos, totals.exact_nanos, totals.count, totals.exact_count)
                 for key, of_key in sums.items()
                 for currency, totals in of_key.items()
-            } == naive_parts(filled, wanted, by_day=grouping == "dayAndPart"), wanted
+            } == naive_parts(filled, wanted, grouping), wanted
 
 
 def test_parts_are_shown_by_record_type_and_the_rest_as_estimate(book: Book) -> None:

@@ -186,9 +186,18 @@ async def test_the_chart_has_a_column_for_every_day_and_a_table_of_the_same_figu
 async def test_long_ranges_are_drawn_by_week_and_by_month(edge: EdgeUnderTest) -> None:
     edge.fakes.ledger.charges = [charge(1)]
     edge.fakes.ledger.summary = summary(totals())
-    edge.fakes.ledger.groups[ledger_pb2.GROUP_BY_DAY_AND_PART] = [group("2026-11-20", 1, "amd")]
-    assert "Cost per week" in (await page_of(edge, "?days=90")).text
-    assert "Cost per month" in (await page_of(edge, "?days=500")).text
+    edge.fakes.ledger.groups |= {
+        ledger_pb2.GROUP_BY_DAY_AND_PART: [group("2026-11-20", 1, "amd")],
+        # Keys are first days, and here these lie before the range.
+        ledger_pb2.GROUP_BY_WEEK_AND_PART: [group("2026-08-24", 10**8, "amd")],
+        ledger_pb2.GROUP_BY_MONTH_AND_PART: [group("2025-07-01", 10**8, "amd")],
+    }
+    by_week = await page_of(edge, "?from=2026-08-28")
+    assert "Cost per week" in by_week.text
+    assert by_week.with_class("column")[0]["aria-label"] == "week from 2026-08-24: $1.0000"
+    by_month = await page_of(edge, "?from=2025-07-10")
+    assert "Cost per month" in by_month.text
+    assert by_month.with_class("column")[0]["aria-label"] == "Jul 2025: $1.0000"
     assert "Cost per day" in (await page_of(edge, "?from=2000-01-01")).text  # years before the first cost
     edge.fakes.ledger.groups[ledger_pb2.GROUP_BY_DAY_AND_PART] = [group("2011-11-20", 1, "amd")]
     assert "Cost per year" in (await page_of(edge, "?from=2000-01-01")).text

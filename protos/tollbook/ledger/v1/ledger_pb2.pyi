@@ -65,6 +65,10 @@ class _GroupByEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GroupBy.Value
     GROUP_BY_PART: _GroupBy.ValueType  # 4
     GROUP_BY_DAY_AND_PART: _GroupBy.ValueType  # 5
     """One group for each part of each day."""
+    GROUP_BY_WEEK_AND_PART: _GroupBy.ValueType  # 6
+    """The same of each week; its key is the Monday, also where that lies before the range."""
+    GROUP_BY_MONTH_AND_PART: _GroupBy.ValueType  # 7
+    """The same of each month; its key is the first of it."""
 
 class GroupBy(_GroupBy, metaclass=_GroupByEnumTypeWrapper): ...
 
@@ -75,6 +79,10 @@ GROUP_BY_RECORD_TYPE: GroupBy.ValueType  # 3
 GROUP_BY_PART: GroupBy.ValueType  # 4
 GROUP_BY_DAY_AND_PART: GroupBy.ValueType  # 5
 """One group for each part of each day."""
+GROUP_BY_WEEK_AND_PART: GroupBy.ValueType  # 6
+"""The same of each week; its key is the Monday, also where that lies before the range."""
+GROUP_BY_MONTH_AND_PART: GroupBy.ValueType  # 7
+"""The same of each month; its key is the first of it."""
 Global___GroupBy: _TypeAlias = GroupBy  # noqa: Y015
 
 @_typing.final
@@ -873,7 +881,7 @@ class SummaryGroup(_message.Message):
     key: _builtins.str
     """The day (2026-11-22), number, record type or part."""
     part: _builtins.str
-    """The part, when grouped by day and part; then the key is the day."""
+    """The part, when grouped by day (week, month) and part; then the key is the day."""
     @_builtins.property
     def totals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Totals]: ...
     def __init__(
