@@ -41,9 +41,12 @@ def insertions(changes: Iterable[Change], added: Values) -> list[Values]:
 
 
 def updates(changes: Iterable[Change], added: Values) -> list[Values]:
-    """The rows to update, by their `id`, each with the same values added."""
+    """What to write to rows, by their `id`: the columns that differ, and the same values added to each.
+
+    An index is left alone by a write that does not name its columns.
+    """
     return [
-        {"id": change.row.id, **change.values, **added}
+        {"id": change.row.id, **{name: change.values[name] for name in change.columns}, **added}
         for change in changes
         if change.row is not None and change.values is not None
     ]

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, select, update
 
 from services.common.errors import Conflict
 from services.ledger import tables
 from services.ledger.legs import Fact, leg_nodes
-from services.ledger.store.statements import has_many_writers
+from services.ledger.store.statements import has_many_writers, insert_rows, new_ids
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
@@ -86,9 +86,8 @@ def enter_clusters(connection: Connection, groups: Sequence[Group]) -> list[int]
     joined = _join(groups, known)
     cluster_of = _settle(connection, joined)
     new = [anchor for anchor in wanted if anchor not in known]
-    if new:
-        rows = [{"anchor": anchor, "cluster_id": cluster_of[joined[anchor]]} for anchor in new]
-        connection.execute(insert(tables.anchors), rows)
+    rows = [{"anchor": anchor, "cluster_id": cluster_of[joined[anchor]]} for anchor in new]
+    insert_rows(connection, tables.anchors, rows)
     return [cluster_of[joined[_nodes(group)[0]]] for group in groups]
 
 
@@ -155,11 +154,10 @@ def _settle(connection: Connection, joined: Mapping[Node, Node]) -> dict[Node, i
     return cluster_of
 
 
-def _new_clusters(connection: Connection, count: int) -> list[int]:
-    if not count:
-        return []
-    statement = insert(tables.clusters).returning(tables.clusters.c.id)
-    return sorted(connection.execute(statement, [{} for _ in range(count)]).scalars())
+def _new_clusters(connection: Connection, count: int) -> Sequence[int]:
+    ids = new_ids(connection, tables.clusters, count)
+    insert_rows(connection, tables.clusters, [{"id": cluster_id} for cluster_id in ids])
+    return ids
 
 
 def _move(connection: Connection, absorbed: set[int], into: int) -> None:

@@ -37,10 +37,7 @@ def call_changes(derived: Mapping[int, Derived], booked: BookedState, rules: Rul
 def write_calls(connection: Connection, changes: list[Change], now: datetime) -> None:
     """Bring the legs up to date."""
     insert_rows(connection, tables.calls, insertions(changes, {"created_at": now, "updated_at": now}))
-    whole = [change for change in changes if change.values and "telnyx_call_id" in change.values]
-    update_by_id(connection, tables.calls, updates(whole, {"updated_at": now}))
-    away = [change for change in changes if change not in whole]
-    update_by_id(connection, tables.calls, updates(away, {"updated_at": now}))
+    update_by_id(connection, tables.calls, updates(changes, {"updated_at": now}))
 
 
 def moved_places(loaded: Mapping[int, LoadedCluster], booked: BookedState) -> list[Place]:

@@ -12,10 +12,10 @@ from services.ledger import tables
 from services.ledger.charges import Charge, Derived
 from services.ledger.journal import Booked, Entry, post, post_away
 from services.ledger.store.booked_state import BookedState
-from services.ledger.store.changes import Change, differs
+from services.ledger.store.changes import Change, differs, updates
 from services.ledger.store.derived_rows import charge_row, part_rows
 from services.ledger.store.rollups import RollupDeltas
-from services.ledger.store.statements import Values, insert_returning_ids, insert_rows, update_by_id
+from services.ledger.store.statements import Values, insert_rows, new_ids, update_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,12 @@ class ChargeWrite:
     @property
     def columns(self) -> list[str]:
         """What of a known charge is not as it should be."""
-        return Change(self.row, self.values).columns + ([] if self.lines is None else ["parts"])
+        return self.change.columns + ([] if self.lines is None else ["parts"])
+
+    @property
+    def change(self) -> Change:
+        """What becomes of the row itself."""
+        return Change(self.row, self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +112,13 @@ def post_charges(
         _count(deltas, write, booked)
     new = [write for write in writes if write.row is None]
     old = [write for write in writes if write.row is not None]
-    stamped = [{**write.values, "created_at": now, "updated_at": now} for write in new]
-    ids = insert_returning_ids(connection, tables.billing, stamped, ("record_type", "record_id", "currency"))
-    update_by_id(
-        connection, tables.billing, [{"id": write.row.id, **write.values, "updated_at": now} for write in old]
-    )
+    ids = new_ids(connection, tables.billing, len(new))
+    stamped = [
+        {"id": row_id, **write.values, "created_at": now, "updated_at": now}
+        for row_id, write in zip(ids, new, strict=True)
+    ]
+    insert_rows(connection, tables.billing, stamped)
+    update_by_id(connection, tables.billing, updates([write.change for write in old], {"updated_at": now}))
     numbered = [*zip(ids, new, strict=True), *((write.row.id, write) for write in old)]
     _replace_lines(connection, numbered)
     entries = [_entry_row(row_id, entry, write, now) for row_id, write in numbered for entry in write.entries]

@@ -44,7 +44,7 @@ class _Deltas:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._keys = [column.name for column in table.primary_key if column.name != "slot"]
-        self._sums = [column.name for column in table.columns if not column.primary_key]
+        self._sums = tuple(column.name for column in table.columns if not column.primary_key)
         self._by_key: dict[tuple[Any, ...], list[int]] = {}
 
     def add(self, key: tuple[Any, ...], amounts: Sequence[int]) -> None:
