@@ -35,14 +35,15 @@ class Booker:
         self._backlog = backlog
         self._clock = clock
         self._limits = limits
-        self._is_stopped = False
+        self.is_stopped = False
+        """Whether nothing more will be booked."""
         self._hurry = asyncio.Event()
 
     async def run(self) -> None:
         """Book until stopped."""
         while True:
-            await self._backlog.until(lambda: self._is_stopped or not self._backlog.is_empty)
-            if self._is_stopped:
+            await self._backlog.until(lambda: self.is_stopped or not self._backlog.is_empty)
+            if self.is_stopped:
                 return
             await self._book_head()
 
@@ -52,7 +53,7 @@ class Booker:
 
     def stop(self) -> None:
         """End `run` after the booking that is under way."""
-        self._is_stopped = True
+        self.is_stopped = True
         self.hurry()
         self._backlog.wake()
 
@@ -79,7 +80,7 @@ class Booker:
                 _log.warning("events.booking_delayed", count=len(events), message=error.detail)
                 await self._rest(backoff_s)
                 if self._hurry.is_set():
-                    self._is_stopped = True
+                    self.stop()
                     return None
                 backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
                 continue

@@ -29,16 +29,20 @@ def book_but_refused(book: Book, events: Sequence[WebhookEvent]) -> Booked:
         return Booked(book.record_events(list(events)))
     except (Conflict, Unavailable):
         raise
-    except InvalidInput as error:
-        reason = error.detail
-    except Exception:  # noqa: BLE001 - one event that nobody foresaw must not stop all that come after it
-        reason = "an unexpected failure"
-        _log.exception("events.booking_failed", count=len(events))
-    if len(events) == 1:
-        _log.error(
-            "event.refused", event_id=events[0].event_id, reason=reason, message="it is kept in the intake"
-        )
-        return Booked(0, tuple(events))
+    except Exception as error:  # noqa: BLE001 - one event that nobody foresaw must not stop all that come after it
+        if len(events) == 1:
+            _tell_refusal(events[0], error)
+            return Booked(0, tuple(events))
     middle = len(events) // 2
     first, second = book_but_refused(book, events[:middle]), book_but_refused(book, events[middle:])
     return Booked(first.new_count + second.new_count, first.refused + second.refused)
+
+
+def _tell_refusal(event: WebhookEvent, error: Exception) -> None:
+    _log.error(
+        "event.refused",
+        event_id=event.event_id,
+        reason=error.detail if isinstance(error, InvalidInput) else "an unexpected failure",
+        message="the book cannot take this event; it is kept in the intake until the next start",
+        exc_info=None if isinstance(error, InvalidInput) else error,
+    )

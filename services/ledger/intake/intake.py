@@ -31,12 +31,12 @@ _DRAIN_S = 5.0
 class Intake:
     """Takes webhook events in and has them booked. Lives in one event loop; made by `open_intake`."""
 
-    def __init__(self, book: Book, store: IntakeStore, limits: IntakeLimits) -> None:
+    def __init__(self, book: Book, store: IntakeStore, limits: IntakeLimits, last_id: int) -> None:
         self._book = book
         self._store = store
         self._limits = limits
         self._backlog = Backlog(book.clock)
-        self._leftovers = Leftovers(store, self._backlog, book.clock)
+        self._leftovers = Leftovers(store, self._backlog, book.clock, last_id)
         self._booker = Booker(book, store, self._backlog, book.clock, limits)
         self._at_once_calls = 0
         self._threads = anyio.CapacityLimiter(limits.at_once_calls)
@@ -96,7 +96,7 @@ class Intake:
             async with asyncio.timeout(_DRAIN_S):
                 while self._appends:
                     await asyncio.wait(self._appends)
-                await self._backlog.until(lambda: self._backlog.is_empty)
+                await self._backlog.until(lambda: self._backlog.is_empty or self._booker.is_stopped)
         self._booker.stop()
 
     async def _book_at_once(self, events: list[WebhookEvent]) -> int:
@@ -146,7 +146,20 @@ class Intake:
 
 @asynccontextmanager
 async def open_intake(book: Book, limits: IntakeLimits | None = None) -> AsyncIterator[Intake]:
-    """The intake of a book, booking while the context is open. Its table is made, or brought up to date.
+    """The intake of a book, booking while the context is open. Raises StartError."""
+    async with open_intake_store(book) as store:
+        intake = Intake(book, store, limits or IntakeLimits(), await store.last_id())
+        running = asyncio.create_task(intake.run(), name="intake")
+        try:
+            yield intake
+        finally:
+            await intake.close()
+            await running
+
+
+@asynccontextmanager
+async def open_intake_store(book: Book) -> AsyncIterator[IntakeStore]:
+    """The store of a book's intake; its table is made, or brought up to date.
 
     On SQLite it is a file of its own, `<book>.intake`, so that an acknowledgement never waits for a booking; on
     PostgreSQL a table beside the book's. Raises StartError.
@@ -155,13 +168,7 @@ async def open_intake(book: Book, limits: IntakeLimits | None = None) -> AsyncIt
     database = open_beside(book.database, FILE_SUFFIX) if has_file else book.database
     try:
         await asyncio.to_thread(migrate, database, MIGRATIONS, VERSION_TABLE)
-        intake = Intake(book, IntakeStore(database, book.clock), limits or IntakeLimits())
-        running = asyncio.create_task(intake.run(), name="intake")
-        try:
-            yield intake
-        finally:
-            await intake.close()
-            await running
+        yield IntakeStore(database, book.clock)
     finally:
         if has_file:
             database.close()

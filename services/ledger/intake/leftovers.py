@@ -24,10 +24,12 @@ class Leftovers:
     `are_booked`: whether everything that was in the intake when this process started is booked or refused again.
     """
 
-    def __init__(self, store: IntakeStore, backlog: Backlog, clock: Clock) -> None:
+    def __init__(self, store: IntakeStore, backlog: Backlog, clock: Clock, last_id: int) -> None:
+        """`last_id`: of the newest row when this process started."""
         self._store = store
         self._backlog = backlog
         self._clock = clock
+        self._last_id = last_id
         self.are_booked = False
 
     async def keep_booking(self) -> None:
@@ -43,8 +45,8 @@ class Leftovers:
         REFUSED_EVENTS.set(await self._store.count_refused())
 
     async def _book_from_before(self) -> None:
-        after_id, last_id = 0, await self._store.last_id()
-        while rows := await self._store.claim_left(after_id, last_id):
+        after_id = 0
+        while rows := await self._store.claim_left(after_id, self._last_id):
             after_id = rows[-1].row_id
             await self._book(rows)
         self.are_booked = True
