@@ -10,7 +10,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from services.common.channel import open_channel
 from services.common.rpc_errors import from_rpc_error
 from tollbook.ledger.v1.balance_pb2_grpc import BalanceServiceStub
-from tollbook.ledger.v1.ledger_pb2 import RecordEventsRequest, WatchChargesRequest, WatchChargesResponse
+from tollbook.ledger.v1.ledger_pb2 import (
+    ExportChargesRequest,
+    ExportChargesResponse,
+    RecordEventsRequest,
+    WatchChargesRequest,
+    WatchChargesResponse,
+)
 from tollbook.ledger.v1.ledger_pb2_grpc import LedgerServiceStub
 from tollbook.reconciler.v1.audit_pb2_grpc import AuditServiceStub
 from tollbook.reconciler.v1.reconciler_pb2_grpc import ReconcilerServiceStub
@@ -21,6 +27,8 @@ from tollbook.telnyx.v1.webhook_event_pb2 import WebhookEvent
 _LEDGER_SERVICE = "tollbook.ledger.v1.LedgerService"
 _RECORD_TIMEOUT_S = 5.0
 _HEALTH_TIMEOUT_S = 2.0
+_EXPORT_TIMEOUT_S = 6 * 3600.0
+"""Ten million charges, 1.6 GB, over a line of a megabit take half of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,12 @@ class Backends:
     ) -> grpc.aio.UnaryStreamCall[WatchChargesRequest, WatchChargesResponse]:
         """The ledger's feed. While the ledger is away it fails at once: whoever watches wants to know."""
         return self.ledger.WatchCharges(request, wait_for_ready=False)
+
+    def export_charges(
+        self, request: ExportChargesRequest
+    ) -> grpc.aio.UnaryStreamCall[ExportChargesRequest, ExportChargesResponse]:
+        """Charges as lines of CSV, as slowly as they are read. While the ledger is away it fails at once."""
+        return self.ledger.ExportCharges(request, timeout=_EXPORT_TIMEOUT_S, wait_for_ready=False)
 
     async def ledger_serves(self) -> bool:
         """Whether the ledger answers at once that it works."""

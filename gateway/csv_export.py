@@ -1,44 +1,35 @@
-"""Records as CSV (RFC 4180, UTF-8), for spreadsheets that would run a cell which looks like a formula."""
+"""The export of records as CSV: the ledger makes the lines, the edge names the file and passes them on."""
 
-import csv
-import io
-import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
-from gateway.answers import Record
-from services.common.times import format_rfc3339, utc_day
+import grpc
+import structlog
+from starlette.responses import Response, StreamingResponse
 
-COLUMNS = (
-    "id",
-    "recordType",
-    "phoneNumber",
-    "contact",
-    "timestamp",
-    "duration",
-    "cost",
-    "currency",
-    "status",
-    "source",
-    "description",
-)
+from gateway.backends import Backends
+from services.common.rpc_errors import from_rpc_error
+from services.common.times import utc_day
+from services.common.wire import optional_time
+from tollbook.ledger.v1.ledger_pb2 import ChargeFilter, ExportChargesRequest, ExportChargesResponse
 
-# What Excel, LibreOffice and Google Sheets take for the start of a formula, full-width forms included; what some of
-# them drop before it; and what ends a cell where a semicolon or a tab is the separator, or quotes are not honoured.
-_SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
-_DROPPED = r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
-_FORMULA = re.compile(rf"(^(?=[\t\r])|(?:^|[;\t\r\n])(?={_DROPPED}*{_SIGN}))")
-_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_MEDIA_TYPE = "text/csv"
+_log = structlog.get_logger()
 
 
-def header_line() -> bytes:
-    """The names of the columns."""
-    return _lines([COLUMNS])
+async def export(backends: Backends, asked: ExportChargesRequest, now: datetime) -> Response:
+    """All lines, as slowly as the client takes them. Raises AioRpcError if the ledger has none to give."""
+    exported = aiter(backends.export_charges(asked))
+    # The first lines are there before the answer begins, so that an error can still be told as one.
+    first = await anext(exported)
+    return StreamingResponse(
+        _lines(first, exported), media_type=_MEDIA_TYPE, headers=_headers(asked.filter, now)
+    )
 
 
-def record_lines(records: Iterable[Record]) -> bytes:
-    """One line for each record."""
-    return _lines(_cells(record) for record in records)
+def head_of_export(asked: ExportChargesRequest, now: datetime) -> Response:
+    """The answer without the lines; nothing is read."""
+    return Response(media_type=_MEDIA_TYPE, headers=_headers(asked.filter, now))
 
 
 def file_name(from_at: datetime | None, to_at: datetime | None, now: datetime) -> str:
@@ -48,28 +39,19 @@ def file_name(from_at: datetime | None, to_at: datetime | None, now: datetime) -
     return f"tollbook-records-{first}to-{last}.csv"
 
 
-def _cells(record: Record) -> tuple[str, ...]:
-    return (
-        _harmless(record.id),
-        record.record_type,
-        _harmless(record.phone_number or ""),
-        _harmless(record.contact or ""),
-        format_rfc3339(record.timestamp) if record.timestamp else "",
-        str(record.duration),
-        bytes(record.cost).decode(),
-        record.currency,
-        record.status,
-        _harmless(record.source),
-        _harmless(record.description),
-    )
+def _headers(wanted: ChargeFilter, now: datetime) -> dict[str, str]:
+    name = file_name(optional_time(wanted, "from_time"), optional_time(wanted, "to_time"), now)
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def _harmless(text: str) -> str:
-    """A quote before what a spreadsheet would run; plain numbers, phone numbers among them, stay as they are."""
-    return text if _PLAIN_NUMBER.fullmatch(text) else _FORMULA.sub(r"\1'", text)
-
-
-def _lines(rows: Iterable[tuple[str, ...]]) -> bytes:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows(rows)
-    return buffer.getvalue().encode()
+async def _lines(
+    first: ExportChargesResponse, rest: AsyncIterator[ExportChargesResponse]
+) -> AsyncIterator[bytes]:
+    """An error on the way breaks the connection off: the client sees an answer without an end, not a short one."""
+    yield first.lines
+    try:
+        async for message in rest:
+            yield message.lines
+    except grpc.aio.AioRpcError as error:
+        _log.warning("export.broken_off", reason=from_rpc_error(error).detail)
+        raise

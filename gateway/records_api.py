@@ -1,32 +1,26 @@
 """The lines of the bill and their sums: `/api/billing/records` and `/api/billing/summary`."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime
 
-import grpc
-import structlog
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from gateway.answers import GroupedSummary, Records
 from gateway.backends import Backends
 from gateway.book_answers import group_of, record_of, summary_of
-from gateway.csv_export import file_name, header_line, record_lines
+from gateway.csv_export import export, head_of_export
 from gateway.exact_response import ExactJson
 from gateway.filters import read_filter, read_order
 from gateway.parameters import choice_parameter, cursor_parameter, flag_parameter, number_parameter
 from services.common.clock import Clock
-from services.common.rpc_errors import from_rpc_error
-from services.common.wire import optional_time
 from tollbook.ledger.v1.ledger_pb2 import (
     GROUP_BY_DAY,
     GROUP_BY_NUMBER,
     GROUP_BY_PART,
     GROUP_BY_RECORD_TYPE,
     GROUP_BY_UNSPECIFIED,
+    ExportChargesRequest,
     ListChargesRequest,
-    ListChargesResponse,
     SummarizeRequest,
 )
 
@@ -39,13 +33,13 @@ _GROUPS = {
     "recordType": GROUP_BY_RECORD_TYPE,
     "part": GROUP_BY_PART,
 }
-_log = structlog.get_logger()
 
 
 class RecordsApi:
     """Endpoints that read charges from the ledger."""
 
     def __init__(self, backends: Backends, clock: Clock) -> None:
+        self._backends = backends
         self._ledger = backends.ledger
         self._clock = clock
 
@@ -82,35 +76,7 @@ class RecordsApi:
     async def csv(self, request: Request) -> Response:
         """All records of a filter as CSV, in the order asked for, whatever `limit` and `cursor` say."""
         now = self._clock.now()
-        asked = ListChargesRequest(
-            filter=read_filter(request, now), order=read_order(request), page_size=_MAX_LIMIT
-        )
-        return await self._export(asked, now, is_wanted=request.method != "HEAD")
-
-    async def _export(self, asked: ListChargesRequest, now: datetime, *, is_wanted: bool) -> Response:
-        name = file_name(
-            optional_time(asked.filter, "from_time"), optional_time(asked.filter, "to_time"), now
-        )
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        if not is_wanted:
-            return Response(media_type="text/csv", headers=headers)
-        # The first page is read before the answer begins, so that an error can still be told as one.
-        first_page = await self._ledger.ListCharges(asked)
-        return StreamingResponse(self._csv(asked, first_page), media_type="text/csv", headers=headers)
-
-    async def _csv(self, asked: ListChargesRequest, page: ListChargesResponse) -> AsyncIterator[bytes]:
-        """Page after page, one in memory at a time.
-
-        An error on the way breaks the connection off: the client sees an answer without an end, not a short one.
-        """
-        yield header_line()
-        while True:
-            yield record_lines(map(record_of, page.charges))
-            if not page.next_page_token:
-                return
-            asked.page_token = page.next_page_token
-            try:
-                page = await self._ledger.ListCharges(asked)
-            except grpc.aio.AioRpcError as error:
-                _log.warning("export.broken_off", reason=from_rpc_error(error).detail)
-                raise
+        asked = ExportChargesRequest(filter=read_filter(request, now), order=read_order(request))
+        if request.method == "HEAD":
+            return head_of_export(asked, now)
+        return await export(self._backends, asked, now)

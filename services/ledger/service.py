@@ -13,7 +13,7 @@ from services.common.errors import InvalidInput
 from services.common.wire import from_timestamp, optional_time, to_timestamp
 from services.ledger import call_codec, codec, sweep_codec
 from services.ledger.admission import admit, admit_moment, refused_as
-from services.ledger.csv_lines import charge_lines, header_line
+from services.ledger.exports import ChargeExports
 from services.ledger.feed import ChargeFeed
 from services.ledger.intake.intake import Intake
 from services.ledger.intake.requests import admitted_events
@@ -45,6 +45,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     def __init__(self, book: Book, feed: ChargeFeed, intake: Intake) -> None:
         self._book = book
         self._feed = feed
+        self._exports = ChargeExports(book.database)
         self._intake = intake
         self._writers = anyio.CapacityLimiter(_WRITER_THREADS)
 
@@ -189,15 +190,9 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         with refused_as("from"):
             wanted = codec.decode_filter(request.filter)
         order = codec.decode_order(request.order)
-        lines, cursor = header_line(), ""
-        while True:
-            rows, cursor = await self._read_at_one_moment(
-                partial(list_charges, wanted=wanted, page_size=_MAX_PAGE, cursor=cursor, order_name=order)
-            )
-            yield ledger_pb2.ExportChargesResponse(lines=lines + charge_lines(rows))
-            if not cursor:
-                return
-            lines = b""
+        async with aclosing(self._exports.lines(wanted, order)) as exported:
+            async for lines in exported:
+                yield ledger_pb2.ExportChargesResponse(lines=lines)
 
     async def Summarize(
         self, request: ledger_pb2.SummarizeRequest, _context: Context

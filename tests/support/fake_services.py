@@ -8,7 +8,7 @@ Each fake answers from its fields; `errors["GetBalance"] = NotFound(...)` makes 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +36,10 @@ class FakeLedger(Fake, ledger_pb2_grpc.LedgerServiceServicer):
     events: list[webhook_event_pb2.WebhookEvent] = field(default_factory=list)
     refused_event_ids: dict[str, Exception] = field(default_factory=dict)
     charges: list[book_pb2.Charge] = field(default_factory=list)
+    exported: Iterable[bytes | Exception] = (b"id,cost\r\n", b"v3:1,0.015\r\n")
+    """What ExportCharges tells, one after the other; an exception breaks it off."""
+    ended: list[str] = field(default_factory=list)
+    """Streams that have come to their end, by method."""
     summary: ledger_pb2.SummarizeResponse = field(default_factory=ledger_pb2.SummarizeResponse)
     calls: dict[str, book_pb2.CallLeg] = field(default_factory=dict)
     sessions: dict[str, book_pb2.Session] = field(default_factory=dict)
@@ -74,6 +78,18 @@ class FakeLedger(Fake, ledger_pb2_grpc.LedgerServiceServicer):
         end = start + request.page_size
         token = str(end) if end < len(self.charges) else ""
         return ledger_pb2.ListChargesResponse(charges=self.charges[start:end], next_page_token=token)
+
+    async def ExportCharges(
+        self, request: ledger_pb2.ExportChargesRequest, context: Context
+    ) -> AsyncIterator[ledger_pb2.ExportChargesResponse]:
+        self.took("ExportCharges", request)
+        try:
+            for lines in self.exported:
+                if isinstance(lines, Exception):
+                    raise lines
+                yield ledger_pb2.ExportChargesResponse(lines=lines)
+        finally:
+            self.ended.append("ExportCharges")
 
     async def Summarize(
         self, request: ledger_pb2.SummarizeRequest, context: Context

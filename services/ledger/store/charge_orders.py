@@ -39,10 +39,13 @@ class Order:
     def is_by_time(self) -> bool:
         return self.column is tables.billing.c.billing_date
 
+    def key(self, *, must_sort: bool = False) -> ColumnElement[Any]:
+        """The column. `must_sort` keeps a store from walking its index to avoid sorting."""
+        return self.column + 0 if must_sort else self.column
+
     def keys(self, *, must_sort: bool = False) -> list[ColumnElement[Any]]:
-        """What to order by. `must_sort` keeps a store from walking the index of the column to avoid sorting."""
-        column: ColumnElement[Any] = self.column + 0 if must_sort else self.column
-        keys = [column, tables.billing.c.id]
+        """What to order by; `must_sort` as for `key`."""
+        keys = [self.key(must_sort=must_sort), tables.billing.c.id]
         return [key.desc() for key in keys] if self.is_descending else keys
 
     def behind(self, place: Place) -> ColumnElement[bool]:

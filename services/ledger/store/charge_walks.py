@@ -49,6 +49,16 @@ def walks(
         yield _through_range(connection, sought, order, place)
 
 
+def walks_of_long_page(
+    connection: Connection, sought: Sought, order: Order, place: Place | None, limit: int
+) -> Iterator[Walk]:
+    """The same for a page of thousands: to pass over days without matches costs less than a walk between any two."""
+    if order.is_by_time or not sought.is_counted:
+        yield _through_range(connection, sought, order, place)
+    else:
+        yield from _by_amount(connection, sought.wanted, order, place, limit)
+
+
 def index_of(sought: Sought) -> str:
     """The index that has just these charges, or the fewest beside them, by time."""
     if sought.row_ids is not None:

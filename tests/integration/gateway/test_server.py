@@ -4,7 +4,6 @@ import asyncio
 import json
 import signal
 import socket
-import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,17 +16,14 @@ from gateway.__main__ import serve
 from gateway.app import build_app
 from gateway.settings import GatewaySettings
 from services.common.addresses import Address, bind_tcp
-from services.common.errors import TollbookError
 from services.common.http_server import open_http_server
 from services.common.process import StartError
-from tests.support.book_messages import charge
 from tests.support.edge import EdgeUnderTest, open_edge_under_test
 from tests.support.fake_services import open_fakes
 from tests.support.ports import is_free
 from tests.support.processes import start_process
 from tests.support.telnyx_signer import TelnyxSigner
 from tests.support.waiting import until
-from tollbook.ledger.v1 import book_pb2
 
 WEBHOOKS = "/api/telnyx/webhooks/calls"
 BODY = b'{"data": {"event_type": "call.hangup", "id": "e1"}}'
