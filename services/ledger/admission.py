@@ -6,9 +6,8 @@ without these is a mistake of the caller, and one such fact must not stay in the
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TypeVar, get_args, get_type_hints
 
 from services.common.errors import InvalidInput
 from services.common.times import EPOCH
@@ -25,6 +24,12 @@ _NAMES: Mapping[type, tuple[str, ...]] = {
 }
 """What tells one fact of a kind from another."""
 
+_MOMENTS: Mapping[type, tuple[str, ...]] = {
+    kind: tuple(name for name, hint in get_type_hints(kind).items() if datetime in {hint, *get_args(hint)})
+    for kind in _NAMES
+}
+"""The fields of a fact that hold a moment, or may."""
+
 Fact = TypeVar("Fact", WebhookEvent, DetailRecord, Sweep)
 
 
@@ -33,10 +38,10 @@ def admit(fact: Fact, field: str) -> Fact:
     for name in _NAMES[type(fact)]:
         if not getattr(fact, name):
             raise InvalidInput(f"{name} is empty", field)
-    for each in fields(fact):
-        value = getattr(fact, each.name)
-        if isinstance(value, datetime):
-            admit_moment(value, field)
+    for name in _MOMENTS[type(fact)]:
+        moment = getattr(fact, name)
+        if moment is not None:
+            admit_moment(moment, field)
     return fact
 
 
