@@ -16,12 +16,12 @@ def tree_cpu_s(pid: int) -> float:
 
 
 def thread_cpu_s(pid: int) -> Mapping[str, float]:
-    """CPU time of a process by the names of its threads; those of one name together."""
+    """CPU time of a process by the names of its threads, those of one name together; the first is called "main"."""
     used: defaultdict[str, float] = defaultdict(float)
     for task in (_PROC / str(pid) / "task").iterdir():
         stat = _read(task)
         if stat is not None:
-            used[stat.name] += stat.cpu_s
+            used["main" if stat.pid == pid else stat.name] += stat.cpu_s
     return used
 
 

@@ -28,25 +28,8 @@ def webhooks(rng: random.Random, count: int, now: datetime) -> Iterator[Payload]
     return islice(_all_webhooks(rng, now), count)
 
 
-def _all_webhooks(rng: random.Random, now: datetime) -> Iterator[Payload]:
-    ringing: deque[Leg] = deque()
-    talking: deque[Leg] = deque()
-    while True:
-        leg = _draw_leg(rng, now)
-        ringing.append(leg)
-        yield _webhook(rng, "call.initiated", leg.start, initiated(leg))
-        if len(ringing) > _CALLS_RINGING:
-            leg = ringing.popleft()
-            talking.append(leg)
-            yield _webhook(rng, "call.answered", leg.answered_at or leg.start, answered(leg))
-        if len(talking) > _CALLS_TALKING:
-            leg = talking.popleft()
-            yield _webhook(rng, "call.hangup", leg.end, hangup(leg))
-            if rng.random() < _COST_TOLD:
-                yield _webhook(rng, "call.cost", leg.end, _cost(leg))
-
-
-def _draw_leg(rng: random.Random, now: datetime) -> Leg:
+def draw_leg(rng: random.Random, now: datetime) -> Leg:
+    """A call that began ten minutes ago or so, and was answered; alone in its session."""
     account, contact = f"+120255501{rng.randrange(_NUMBERS):02}", f"+1303555{rng.randrange(10_000):04}"
     is_incoming = rng.random() < 0.5
     start = now - timedelta(seconds=600 + rng.random() * 60)
@@ -66,12 +49,31 @@ def _draw_leg(rng: random.Random, now: datetime) -> Leg:
     )
 
 
-def _webhook(rng: random.Random, event_type: str, occurred_at: datetime, payload: Payload) -> Payload:
+def webhook(rng: random.Random, event_type: str, occurred_at: datetime, payload: Payload) -> Payload:
+    """A whole body around a payload, under an id of its own."""
     body = make_event("calls", event_type, _uuid(rng), occurred_at, payload).body
     return {
         **body,
         "meta": {"attempt": 1, "delivered_to": "https://tollbook.example/api/telnyx/webhooks/calls"},
     }
+
+
+def _all_webhooks(rng: random.Random, now: datetime) -> Iterator[Payload]:
+    ringing: deque[Leg] = deque()
+    talking: deque[Leg] = deque()
+    while True:
+        leg = draw_leg(rng, now)
+        ringing.append(leg)
+        yield webhook(rng, "call.initiated", leg.start, initiated(leg))
+        if len(ringing) > _CALLS_RINGING:
+            leg = ringing.popleft()
+            talking.append(leg)
+            yield webhook(rng, "call.answered", leg.answered_at or leg.start, answered(leg))
+        if len(talking) > _CALLS_TALKING:
+            leg = talking.popleft()
+            yield webhook(rng, "call.hangup", leg.end, hangup(leg))
+            if rng.random() < _COST_TOLD:
+                yield webhook(rng, "call.cost", leg.end, _cost(leg))
 
 
 def _cost(leg: Leg) -> Payload:
