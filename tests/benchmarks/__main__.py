@@ -30,6 +30,7 @@ _PARTS = {
     "idle": "tests.benchmarks.idle",
     "overload": "tests.benchmarks.overload",
     "reconcile": "tests.benchmarks.reconcile",
+    "jobs": "tests.benchmarks.jobs",
     "start": "tests.benchmarks.start",
     "reads": "tests.benchmarks.views",
     "export": "tests.benchmarks.export",

@@ -15,8 +15,7 @@ def render(parts: Sequence[KeptPart]) -> str:
     """Markdown of all parts: the machine, the goals, then every figure."""
     blocks = [
         *_machines(parts),
-        "### Goals",
-        _goals(parts),
+        *_goals(parts),
         *(block for part in parts for block in _part(part)),
     ]
     return "\n\n".join(blocks) + "\n"
@@ -64,7 +63,7 @@ def _machine(machine: Machine) -> str:
     )
 
 
-def _goals(parts: Sequence[KeptPart]) -> str:
+def _goals(parts: Sequence[KeptPart]) -> Iterator[str]:
     rows = [
         (
             each.what,
@@ -78,7 +77,9 @@ def _goals(parts: Sequence[KeptPart]) -> str:
         for each in part.report.measured
         if each.is_reached is not None
     ]
-    return _table(("what", "", "median", "rounds", "goal", "reached"), rows)
+    if rows:
+        yield "### Goals"
+        yield _table(("what", "", "median", "rounds", "goal", "reached"), rows)
 
 
 def _part(part: KeptPart) -> Iterator[str]:
