@@ -4,6 +4,7 @@ import services.common.without_rich  # noqa: F401 - it acts by being imported
 
 # isort: split
 import asyncio
+import sys
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -36,6 +37,10 @@ SERVICE_NAMES = (
     "tollbook.ledger.v1.BalanceService",
     "tollbook.ledger.v1.ProofService",
 )
+_SWITCH_INTERVAL_S = 0.001
+"""For no longer than this does a thread that books keep the event loop waiting at each handover of the interpreter. With
+Python's usual 5 ms the slowest twentieth of a burst's acknowledgements took 35 instead of 28 ms; bookings are as fast."""
+
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "ledger_schema_version"
 
@@ -76,6 +81,7 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
 
 def main() -> None:
     """Read the settings and serve until told to stop."""
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     settings = load_settings(LedgerSettings)
     configure_logs(settings, "ledger")
     admin = AdminEndpoint(settings.ledger_admin_listen, "LEDGER_ADMIN_LISTEN")
