@@ -5,9 +5,9 @@ from datetime import date
 
 from sqlalchemy import Connection, func, select
 
+from services.common.statements import insert_missing
 from services.ledger import tables
 from services.ledger.account_charges import AMOUNTS, AccountCharges
-from services.ledger.store.statements import insert_missing
 
 
 def add_charges(connection: Connection, days: Iterable[AccountCharges]) -> None:

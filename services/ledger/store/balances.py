@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from services.common.errors import InvalidInput
+from services.common.statements import insert_missing
 from services.ledger import tables
 from services.ledger.balances import Snapshot
-from services.ledger.store.statements import insert_missing
 
 MAX_CHANGES = 250_000
 """More changes of the balance than this are not read at once: over two years of one every five minutes."""

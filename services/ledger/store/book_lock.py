@@ -7,7 +7,7 @@ import zlib
 
 from sqlalchemy import Connection, text
 
-from services.ledger.store.statements import has_many_writers
+from services.common.statements import has_many_writers
 
 _KEY = zlib.crc32(b"tollbook ledger: book")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.ledger.store.statements import Values
+from services.common.statements import Values
 
 
 @dataclass(frozen=True, slots=True)

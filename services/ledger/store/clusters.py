@@ -11,9 +11,9 @@ from typing import cast
 from sqlalchemy import Connection, Table, delete, select, update
 
 from services.common.errors import Conflict
+from services.common.statements import has_many_writers, insert_rows, new_ids
 from services.ledger import tables
 from services.ledger.legs import Fact, leg_nodes
-from services.ledger.store.statements import has_many_writers, insert_rows, new_ids
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 

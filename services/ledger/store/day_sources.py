@@ -5,8 +5,8 @@ from typing import Literal
 
 from sqlalchemy import Connection, func, select
 
+from services.common.statements import insert_missing
 from services.ledger import tables
-from services.ledger.store.statements import insert_missing
 
 Source = Literal["detail_records", "report", "report_without_ids"]
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+from services.common.statements import Values
 from services.ledger.charges import Charge, Derived, Leg, OpenItem
 from services.ledger.describe import describe, metadata
 from services.ledger.faults import record_fault
 from services.ledger.journal import Booked
 from services.ledger.parts import charged_nanos
 from services.ledger.store.loaded_facts import LoadedCluster
-from services.ledger.store.statements import Values
 from services.ledger.unreadable import blocks
 
 

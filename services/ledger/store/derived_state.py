@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete
 
+from services.common.statements import Values, insert_rows, update_by_id
 from services.ledger import tables
 from services.ledger.charges import Derived
 from services.ledger.facts import Rules
@@ -15,7 +16,6 @@ from services.ledger.store.changes import Change, differs, insertions, updates
 from services.ledger.store.derived_rows import call_row, open_item_row, record_rows
 from services.ledger.store.loaded_facts import LoadedCluster
 from services.ledger.store.rollups import RollupDeltas
-from services.ledger.store.statements import Values, insert_rows, update_by_id
 from services.ledger.store.sweep_marks import Place
 
 

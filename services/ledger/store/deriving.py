@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from services.common.statements import Values, insert_rows
 from services.ledger import tables
 from services.ledger.charges import Derived
 from services.ledger.derive import derive
@@ -26,7 +27,6 @@ from services.ledger.store.loaded_facts import LoadedCluster, load_clusters
 from services.ledger.store.loaded_windows import windows_for
 from services.ledger.store.posting import Postings, post_charges, postings
 from services.ledger.store.rollups import RollupDeltas
-from services.ledger.store.statements import Values, insert_rows
 from services.ledger.store.sweep_marks import mark_outdated
 
 

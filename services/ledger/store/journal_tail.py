@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from services.common.errors import Unavailable
+from services.common.statements import has_many_writers
 from services.ledger import tables
 from services.ledger.store.book_lock import writers_at_work
-from services.ledger.store.statements import has_many_writers
 
 LOOK_LIMIT = 2_000
 """Entries that one look takes in; what is left is there for the next."""

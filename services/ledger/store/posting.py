@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete
 
+from services.common.statements import Values, insert_rows, new_ids, update_by_id
 from services.ledger import tables
 from services.ledger.charges import Charge, Derived
 from services.ledger.journal import Booked, Entry, post, post_away
@@ -15,7 +16,6 @@ from services.ledger.store.booked_state import BookedState
 from services.ledger.store.changes import Change, differs, updates
 from services.ledger.store.derived_rows import charge_row, part_rows
 from services.ledger.store.rollups import RollupDeltas
-from services.ledger.store.statements import Values, insert_rows, new_ids, update_by_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from services.common.errors import Conflict
+from services.common.statements import Values, has_many_writers, insert_rows, update_by_id
 from services.ledger import tables
 from services.ledger.faults import OTHER_CONTENT, event_fault, fault_of, reasons_of
 from services.ledger.store.clusters import Group, enter_clusters, event_anchors
 from services.ledger.store.fact_codec import encode_event_fact
-from services.ledger.store.statements import Values, has_many_writers, insert_rows, update_by_id
 from services.ledger.unreadable import event_sentences
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 

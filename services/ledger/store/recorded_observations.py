@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, select, tuple_
 
 from services.common.errors import Conflict
+from services.common.statements import Values, has_many_writers, insert_rows, update_by_id
 from services.ledger import tables
 from services.ledger.store.clusters import Group, enter_clusters, record_anchors
 from services.ledger.store.fact_codec import encode_record_fact
-from services.ledger.store.statements import Values, has_many_writers, insert_rows, update_by_id
 from services.telnyx_vocabulary.detail_record import DetailRecord
 
 RecordKey = tuple[str, str]

@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection, insert, select
 
 from services.common.money import Money
+from services.common.statements import insert_rows
 from services.common.times import start_of_day, utc_day
 from services.ledger import tables
-from services.ledger.store.statements import insert_rows
 from services.ledger.store.sweep_marks import mark_proven_by, mark_reported
 
 MAX_DECIMALS = 9

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, text
 
+from services.common.statements import add_to_sums, has_many_writers
 from services.common.times import utc_day
 from services.ledger import tables
-from services.ledger.store.statements import add_to_sums, has_many_writers
 
 FLOOR_PART = "estimate"
 """The part of what no part explains: estimates, and costs that came as one sum."""

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from services.common.statements import has_many_writers
 from services.ledger import tables
 from services.ledger.closing import PROOF_PERIOD
-from services.ledger.store.statements import has_many_writers
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from services.common.statements import update_by_id
 from services.common.times import utc_day
 from services.ledger import tables
 from services.ledger.closing import MARGIN, PROOF_PERIOD
-from services.ledger.store.statements import update_by_id
 
 _SWEEPS_AT_ONCE = 50
 

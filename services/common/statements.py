@@ -29,6 +29,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.types import TypeEngine
+
+from services.common.array_texts import array_writer
 
 Values = dict[str, Any]
 Names = tuple[str, ...]
@@ -86,25 +89,16 @@ class _Prepared:
     """A statement for many rows as the driver takes it; `columns` in the order of its parameters."""
 
     sql: str
-    columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    columns: tuple[tuple[str, Callable[[Sequence[Any]], Any]], ...]
     takes_arrays: bool
 
     def run(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Raises what the driver raises, as SQLAlchemy's."""
-        told = [self._converted(rows, name, convert) for name, convert in self.columns]
+        told = [(name, convert([row[name] for row in rows])) for name, convert in self.columns]
         if self.takes_arrays:
-            parameters = {
-                _PARAMETER + name: values for (name, _), values in zip(self.columns, told, strict=True)
-            }
-            connection.exec_driver_sql(self.sql, parameters)
+            connection.exec_driver_sql(self.sql, {_PARAMETER + name: array for name, array in told})
         else:
-            connection.exec_driver_sql(self.sql, list(zip(*told, strict=True)))
-
-    def _converted(
-        self, rows: Sequence[Values], name: str, convert: Callable[[Any], Any] | None
-    ) -> list[Any]:
-        values = [row[name] for row in rows]
-        return values if convert is None else [None if value is None else convert(value) for value in values]
+            connection.exec_driver_sql(self.sql, list(zip(*(values for _, values in told), strict=True)))
 
 
 @lru_cache(_MAX_PREPARED)
@@ -157,5 +151,15 @@ def _unnested(table: Table, names: Names) -> Select[Any]:
 def _prepared(dialect: Dialect, table: Table, names: Names, statement: UpdateBase) -> _Prepared:
     compiled: Any = statement.compile(dialect=dialect)
     in_order = [parameter.removeprefix(_PARAMETER) for parameter in compiled.positiontup or ()] or names
-    processors = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in in_order}
-    return _Prepared(str(compiled), tuple(processors.items()), takes_arrays=_is_postgresql(dialect))
+    takes_arrays = _is_postgresql(dialect)
+    make = array_writer if takes_arrays else _value_writer
+    columns = tuple((name, make(table.c[name].type, dialect)) for name in in_order)
+    return _Prepared(str(compiled), columns, takes_arrays)
+
+
+def _value_writer(column_type: TypeEngine[Any], dialect: Dialect) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What converts a column's values to what the driver takes."""
+    process = column_type.dialect_impl(dialect).bind_processor(dialect)
+    if process is None:
+        return lambda values: values
+    return lambda values: [None if value is None else process(value) for value in values]

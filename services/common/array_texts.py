@@ -1,0 +1,38 @@
+"""Columns of values as texts that PostgreSQL reads as arrays.
+
+psycopg writes an array value by value, at 0.3 to 4 microseconds each; most of what a batch costs would be that.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import JSON, Dialect, LargeBinary
+from sqlalchemy.types import TypeEngine
+
+from services.common.exact_json import encode_json
+
+ArrayWriter = Callable[[Sequence[Any]], Any]
+
+
+def array_writer(column_type: TypeEngine[Any], dialect: Dialect) -> ArrayWriter:
+    """What makes the parameter for an array of a column's values, None among them."""
+    implementation = column_type.dialect_impl(dialect)
+    process = implementation.bind_processor(dialect)
+    if isinstance(implementation, LargeBinary):
+        # Bytes go as bytes, which the driver does well.
+        return lambda values: [
+            None if value is None or process is None else process(value) for value in values
+        ]
+    if isinstance(implementation, JSON):
+        return lambda values: _written(values, encode_json)
+    if process is None:
+        return lambda values: _written(values, str)
+    return lambda values: _written(values, lambda value: str(process(value)))
+
+
+def _written(values: Sequence[Any], to_text: Callable[[Any], str]) -> str:
+    return "{" + ",".join("NULL" if value is None else _quoted(to_text(value)) for value in values) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
