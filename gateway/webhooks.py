@@ -70,8 +70,7 @@ class WebhookReceiver:
                 "Telnyx's public key is not known yet, so no webhook can be verified; send it again",
                 headers={"Retry-After": _KEYS_RETRY_AFTER_S},
             )
-        signature = _only_header(scope, _SIGNATURE_HEADER)
-        timestamp = _only_header(scope, _TIMESTAMP_HEADER)
+        signature, timestamp = _signature_headers(scope)
         body = await self._bodies.read(receive)
         received_at = self._clock.now()
         verdict = judge(self._keys.current, signature, timestamp, body, received_at)
@@ -124,11 +123,18 @@ def _line_of(event: WebhookEvent) -> structlog.stdlib.BoundLogger:
     return line
 
 
-def _only_header(scope: Scope, name: bytes) -> bytes:
-    values = [value for key, value in scope["headers"] if key == name]
-    if len(values) != 1:
+def _signature_headers(scope: Scope) -> tuple[bytes, bytes]:
+    signatures: list[bytes] = []
+    timestamps: list[bytes] = []
+    for name, value in scope["headers"]:
+        if name == _SIGNATURE_HEADER:
+            signatures.append(value)
+        elif name == _TIMESTAMP_HEADER:
+            timestamps.append(value)
+    if len(signatures) != 1 or len(timestamps) != 1:
+        name = _SIGNATURE_HEADER if len(signatures) != 1 else _TIMESTAMP_HEADER
         raise Problem(401, f"the header {name.decode()} must be there exactly once")
-    return bytes(values[0])
+    return signatures[0], timestamps[0]
 
 
 def _answer_check(scope: Scope) -> Response:
