@@ -27,6 +27,7 @@ _DOCUMENT = ROOT / "docs" / "performance.md"
 _PARTS = {
     "ingest": "tests.benchmarks.ingest.part",
     "profile": "tests.benchmarks.profile",
+    "pieces": "tests.benchmarks.pieces",
     "idle": "tests.benchmarks.idle",
     "overload": "tests.benchmarks.overload",
     "reconcile": "tests.benchmarks.reconcile",
