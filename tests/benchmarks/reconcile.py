@@ -37,7 +37,7 @@ class _Round:
 
 def measure(effort: Effort) -> Report:
     """Calls are booked from their webhooks; then come both records of each, a thousand at a time, one after another."""
-    call_count = 1_000 if effort.is_quick else 5_000
+    call_count = 1_000 if effort.is_quick else 4_000
     rounds: dict[str, list[_Round]] = defaultdict(list)
     notes = []
     with ExitStack() as stack:

@@ -52,7 +52,7 @@ class _Field:
 
 def measure(effort: Effort) -> Report:
     """Interleaved rounds of everybody. Raises WrongBookError when a book does not hold what was acknowledged."""
-    seconds = 2.0 if effort.is_quick else 6.0
+    seconds = 2.0 if effort.is_quick else 5.0
     with _running_field() as field:
         acknowledged = Acknowledged()
         tell("ingest: warming up")
