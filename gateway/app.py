@@ -35,6 +35,7 @@ from gateway.pages.record.fetch_now import FetchNow
 from gateway.pages.record.witness_page import WitnessPage
 from gateway.problems import Problem, answer_problem
 from gateway.public_keys import PublicKeys
+from gateway.read_gate import ReadGate
 from gateway.records_api import RecordsApi
 from gateway.static_files import AssetFiles
 from gateway.webhook_door import WebhookDoor
@@ -70,8 +71,9 @@ def build_app(edge: Edge) -> ASGIApp:
 
 def build_routed_app(edge: Edge) -> Starlette:
     """Everything but the webhooks."""
+    gate = ReadGate(lambda: edge.batcher.is_behind)
     app = Starlette(
-        routes=[*_health_routes(edge), *_api_routes(edge), *_page_routes(edge)],
+        routes=[*_health_routes(edge), *_api_routes(edge, gate), *_page_routes(edge, gate)],
         middleware=[Middleware(EveryRequest)],
         exception_handlers={
             Problem: answer_problem,
@@ -93,13 +95,13 @@ def _health_routes(edge: Edge) -> list[BaseRoute]:
     ]
 
 
-def _api_routes(edge: Edge) -> list[BaseRoute]:
+def _api_routes(edge: Edge, gate: ReadGate) -> list[BaseRoute]:
     billing = BillingApi(edge.backends, edge.clock)
     records = RecordsApi(edge.backends, edge.clock)
     calls = CallsApi(edge.backends)
     audits = AuditApi(edge.backends, edge.access, edge.clock)
     balances = BalanceApi(edge.backends, edge.clock)
-    read = [edge.access.guard(Need.READ)]
+    read = [edge.access.guard(Need.READ), gate.guard()]
     reconcile = [edge.access.guard(Need.RECONCILE)]
     cron = [edge.access.guard(Need.CRON)]
     return [
@@ -125,7 +127,7 @@ def _api_routes(edge: Edge) -> list[BaseRoute]:
     ]
 
 
-def _page_routes(edge: Edge) -> list[BaseRoute]:
+def _page_routes(edge: Edge, gate: ReadGate) -> list[BaseRoute]:
     local = [edge.access.guard(Need.LOCAL)]
     viewer = edge.access.guard(Need.PAGE)
     told_as_page = Middleware(ProblemPages)
@@ -133,11 +135,11 @@ def _page_routes(edge: Edge) -> list[BaseRoute]:
     records = RecordsApi(edge.backends, edge.clock)
     return [
         Route("/", _to_the_page, middleware=local),
-        Route("/billing", page.show, middleware=[told_as_page, viewer, _smaller()]),
+        Route("/billing", page.show, middleware=[told_as_page, viewer, gate.guard(), _smaller()]),
         Route("/billing/live", LiveStream(edge.live), methods=["GET"], middleware=[viewer]),
-        Route("/billing/records.csv", records.csv, middleware=[told_as_page, viewer]),
-        *_record_page_routes(edge),
-        *_proof_page_routes(edge),
+        Route("/billing/records.csv", records.csv, middleware=[told_as_page, viewer, gate.guard()]),
+        *_record_page_routes(edge, gate),
+        *_proof_page_routes(edge, gate),
         # After all that begin like it: whoever follows an old link with a browser is told by a page.
         Route(
             "/billing/{path:path}",
@@ -150,13 +152,13 @@ def _page_routes(edge: Edge) -> list[BaseRoute]:
     ]
 
 
-def _record_page_routes(edge: Edge) -> list[BaseRoute]:
+def _record_page_routes(edge: Edge, gate: ReadGate) -> list[BaseRoute]:
     call = CallPage(edge.backends, edge.access, edge.clock)
     charge = ChargePage(edge.backends, edge.clock)
     button = FetchNow(edge.backends, edge.clock)
     witnesses = WitnessPage(edge.backends, edge.clock)
     told_as_pages = Middleware(ProblemPages)
-    read = [told_as_pages, edge.access.guard(Need.PAGE), _smaller()]
+    read = [told_as_pages, edge.access.guard(Need.PAGE), gate.guard(), _smaller()]
     press = [told_as_pages, edge.access.guard(Need.PAGE_RECONCILE)]
     return [
         Route("/billing/calls/{id:path}", PageEndpoint(call.show), methods=["GET"], middleware=read),
@@ -175,11 +177,11 @@ def _record_page_routes(edge: Edge) -> list[BaseRoute]:
     ]
 
 
-def _proof_page_routes(edge: Edge) -> list[BaseRoute]:
+def _proof_page_routes(edge: Edge, gate: ReadGate) -> list[BaseRoute]:
     audit = AuditPage(edge.backends, edge.access, edge.clock)
     statement = StatementPage(edge.backends, edge.clock)
     told_as_pages = Middleware(ProblemPages)
-    read = [told_as_pages, edge.access.guard(Need.PAGE), _smaller()]
+    read = [told_as_pages, edge.access.guard(Need.PAGE), gate.guard(), _smaller()]
     press = [told_as_pages, edge.access.guard(Need.PAGE_RECONCILE)]
     return [
         Route(AUDIT_PATH, PageEndpoint(audit.show), methods=["GET"], middleware=read),

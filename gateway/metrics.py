@@ -15,6 +15,10 @@ BATCH_EVENTS = Histogram(
 WAITING_EVENTS = Gauge(
     "tollbook_webhooks_waiting", "Webhook events that wait for the next call to the ledger"
 )
+READS_SHED = Counter(
+    "tollbook_reads_shed_total",
+    "Reads that were answered with 503 because webhooks come first, or too many at once",
+)
 LIVE_VIEWERS = Gauge("tollbook_live_viewers", "Open pages that are told of changes")
 HTTP_SECONDS = Histogram(
     "tollbook_http_seconds",

@@ -12,7 +12,7 @@ import msgspec
 from gateway.access import Access
 from gateway.app import Edge, build_app
 from gateway.backends import open_backends
-from gateway.batching import EventBatcher
+from gateway.batching import BatchLimits, EventBatcher
 from gateway.pages.live_feed import LiveFeed
 from gateway.public_keys import PublicKeys
 from gateway.signature import read_public_key
@@ -40,7 +40,11 @@ class EdgeUnderTest:
 
 @asynccontextmanager
 async def open_edge_under_test(
-    access: Access | None = None, *, knows_keys: bool = True, ledger_target: str = ""
+    access: Access | None = None,
+    *,
+    knows_keys: bool = True,
+    ledger_target: str = "",
+    limits: BatchLimits | None = None,
 ) -> AsyncIterator[EdgeUnderTest]:
     """The edge with fakes behind it, or with a ledger of the test's own.
 
@@ -54,7 +58,7 @@ async def open_edge_under_test(
         backends = await stack.enter_async_context(open_backends(targets))
         configured = [read_public_key(signer.public_key)] if knows_keys else []
         keys = PublicKeys(configured, backends.fetch_public_keys, clock)
-        batcher = EventBatcher(backends.record_events)
+        batcher = EventBatcher(backends.record_events, limits)
         edge = Edge(backends, keys, batcher, access or Access(), clock, LiveFeed(backends.watch_charges))
         transport = httpx.ASGITransport(build_app(edge), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost:3000") as client:
