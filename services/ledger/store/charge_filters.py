@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, false, literal_column
+from sqlalchemy import ColumnElement, FromClause, false, literal_column
 
 from services.ledger import tables
 from services.ledger.charges import Kind
@@ -50,9 +50,11 @@ def charge_types(wanted: ChargeFilter) -> list[str]:
     ]
 
 
-def listed(wanted: ChargeFilter) -> list[ColumnElement[bool]]:
-    """The filter, text aside, as conditions on telnyx_billing; what was merged away is neither listed nor counted."""
-    table = tables.billing
+def listed(wanted: ChargeFilter, table: FromClause = tables.billing) -> list[ColumnElement[bool]]:
+    """The filter, text aside, as conditions on telnyx_billing, or on what has been selected of it.
+
+    What was merged away is neither listed nor counted.
+    """
     conditions: list[ColumnElement[bool]] = [table.c.merged_into.is_(None)]
     if wanted.from_at is not None:
         conditions.append(table.c.billing_date >= wanted.from_at)

@@ -5,15 +5,17 @@ The rollups tell how many charges match on which day, so the way is chosen by co
 index entries alone; the rows of the page are fetched by their ids.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import chain
 
-from sqlalchemy import ColumnElement, Connection, and_
+from sqlalchemy import ColumnElement, Connection
 
 from services.common.times import start_of_day, utc_day
 from services.ledger import tables
-from services.ledger.store.charge_counts import TypeCount, count_by_type, days_with_matches
+from services.ledger.store.amount_tries import Counts, conditions_of, found_by_trying, tries
+from services.ledger.store.charge_counts import count_by_type, days_with_matches
 from services.ledger.store.charge_filters import ChargeFilter
 from services.ledger.store.charge_orders import Order, Place
 from services.ledger.store.text_search import Sought
@@ -21,8 +23,6 @@ from services.ledger.store.text_search import Sought
 _ONE_DAY = timedelta(days=1)
 _AFFORDABLE = 600_000
 """Index entries that are walked in about 60 ms on either store."""
-
-Counts = Mapping[str, TypeCount]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _midnight_after(day: date) -> datetime | None:
 def _by_amount(
     connection: Connection, wanted: ChargeFilter, order: Order, place: Place | None, limit: int
 ) -> Iterator[Walk]:
-    """By cost or duration: sort what lies in the range, or walk the index of the order, whichever reads less."""
+    """By cost or duration: try the beginning of the order, then sort the range or walk on, whichever reads less."""
     number = wanted.phone_number
     of_all = count_by_type(connection, wanted, None)
     of_scope = of_all if number is None else count_by_type(connection, wanted, number)
@@ -160,12 +160,20 @@ def _by_amount(
     if not matching:
         return
     sought = Sought(wanted=wanted)
+    to_sort = _to_sort(of_all, of_scope, wanted)
+    tried = tries(matching, of_all, limit, to_sort)
+    if tried:
+        row_ids = found_by_trying(connection, wanted, order, place, limit, tried)
+        if row_ids:
+            yield Walk("", (tables.billing.c.id.in_(row_ids),), must_sort=False)
+        if row_ids is not None:
+            return
     ever = sum(of_all[name].ever for name in matching)
-    if _to_sort(of_all, of_scope, wanted) <= _to_walk(sum(matching.values()), ever, limit):
+    if to_sort <= _to_walk(sum(matching.values()), ever, limit):
         yield _through_range(connection, sought, order, place)
         return
     behind = [order.behind(place)] if place is not None else []
-    for of_type in _types(matching):
+    for of_type in chain.from_iterable(map(conditions_of, matching)):
         yield Walk(order.index, (*sought.conditions(connection), of_type, *behind), must_sort=False)
 
 
@@ -184,12 +192,3 @@ def _to_walk(matching: int, ever: int, limit: int) -> int:
     """
     at_worst = ever - matching
     return min(at_worst, limit * ever // matching) if at_worst <= _AFFORDABLE else at_worst
-
-
-def _types(names: Iterable[str]) -> Iterator[ColumnElement[bool]]:
-    """Types as the indexes by amount have them. What is no call and no message has any direction, or none."""
-    table = tables.billing
-    for name in names:
-        kind, _, direction = name.partition("_")
-        for way in [direction] if direction else ["", "inbound", "outbound"]:
-            yield and_(table.c.record_type == kind, table.c.direction == way)

@@ -137,6 +137,19 @@ def test_a_large_book_is_walked_as_a_small_one_is_sorted(
     assert [all_pages(filled, ChargeFilter(**fields), order, 4) for fields in FILTERS] == sorted_pages
 
 
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("least", [0, 5, 25, 1000])
+def test_what_is_tried_first_changes_no_page(
+    filled: Book, order: OrderName, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sorted_pages = [all_pages(filled, ChargeFilter(**fields), order, 4) for fields in FILTERS]
+    # As if there were so many that a try is always worth it: in vain if it reaches as far as `least` and no farther.
+    monkeypatch.setattr("services.ledger.store.charge_walks._to_sort", lambda *_: 10**9)
+    monkeypatch.setattr("services.ledger.store.amount_tries._LEAST", least)
+    monkeypatch.setattr("services.ledger.store.amount_tries._LEEWAY", 0)
+    assert [all_pages(filled, ChargeFilter(**fields), order, 4) for fields in FILTERS] == sorted_pages
+
+
 def test_a_cursor_is_good_for_its_own_order_alone(filled: Book) -> None:
     for order in ORDERS:
         _, cursor = page(filled, EVERYTHING, order, 5)
