@@ -8,9 +8,9 @@ from functools import partial
 import structlog
 
 from services.common.clock import Clock
-from services.common.errors import Conflict, TollbookError, Unavailable
+from services.common.errors import TollbookError
 from services.ledger.intake.admission_rule import IntakeLimits
-from services.ledger.intake.backlog import Backlog, Portion
+from services.ledger.intake.backlog import Backlog
 from services.ledger.intake.booking import Booked, book_but_refused
 from services.ledger.intake.booking_pace import pause_s
 from services.ledger.intake.intake_store import IntakeStore
@@ -38,6 +38,8 @@ class Booker:
         self.is_stopped = False
         """Whether nothing more will be booked."""
         self._hurry = asyncio.Event()
+        self._done_rows: list[int] = []
+        self._refused: list[bytes] = []
 
     async def run(self) -> None:
         """Book until stopped."""
@@ -66,7 +68,9 @@ class Booker:
         booking_s = self._clock.monotonic_s() - started_s
         BOOKING_SECONDS.labels("taken_in").observe(booking_s)
         self._backlog.remove(head)
-        await self._forget(head, booked.refused)
+        self._done_rows += [portion.row_id for portion in head if portion.is_last]
+        self._refused += [request_of([event]) for event in booked.refused]
+        await self._forget()
         filled = self._backlog.load().waiting_events / self._limits.waiting_events
         await self._rest(pause_s(booking_s, self._backlog.idle_s(), filled))
 
@@ -76,29 +80,34 @@ class Booker:
         while True:
             try:
                 booked = await asyncio.to_thread(partial(book_but_refused, self._book, events))
-            except (Conflict, Unavailable) as error:
+            except TollbookError as error:
                 _log.warning("events.booking_delayed", count=len(events), message=error.detail)
-                await self._rest(backoff_s)
-                if self._hurry.is_set():
-                    self.stop()
-                    return None
-                backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
-                continue
-            EVENTS.labels("new").inc(booked.new_count)
-            EVENTS.labels("repeated").inc(len(events) - booked.new_count - len(booked.refused))
-            return booked
+            except Exception:  # noqa: BLE001 - whatever it was, these events are acknowledged
+                _log.exception("events.booking_delayed", count=len(events))
+            else:
+                EVENTS.labels("new").inc(booked.new_count)
+                EVENTS.labels("repeated").inc(len(events) - booked.new_count - len(booked.refused))
+                return booked
+            await self._rest(backoff_s)
+            if self._hurry.is_set():
+                self.stop()
+                return None
+            backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
 
-    async def _forget(self, head: Sequence[Portion], refused: Sequence[WebhookEvent]) -> None:
-        """Whatever is left in the intake by a failure here is claimed, booked without effect, and forgotten later."""
+    async def _forget(self) -> None:
+        """Remove what is booked, keeping what was refused; what fails here is done after the next booking.
+
+        A process that ends before that finds the rows again, and books them without effect.
+        """
         try:
-            await self._store.remove(
-                [portion.row_id for portion in head if portion.is_last],
-                [request_of([event]) for event in refused],
-            )
-            if refused:
-                REFUSED_EVENTS.set(await self._store.count_refused())
+            await self._store.remove(self._done_rows, self._refused)
         except TollbookError as error:
             _log.warning("intake.forgetting_failed", message=error.detail)
+            return
+        if self._refused:
+            REFUSED_EVENTS.inc(len(self._refused))
+        self._done_rows.clear()
+        self._refused.clear()
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -14,7 +14,7 @@ from services.ledger.metrics import REFUSED_EVENTS
 from services.ledger.periodic import keep_doing
 
 _STALE = timedelta(minutes=1)
-_PAUSE_S = 30.0
+_PAUSE_S = 5.0
 _log = structlog.get_logger()
 
 

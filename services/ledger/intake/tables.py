@@ -10,9 +10,10 @@ event_intake = Table(
     "event_intake",
     metadata,
     Column("id", BigKey, primary_key=True, autoincrement=True),
-    Column("request", LargeBinary, nullable=False),
     Column("claimed_at", UtcDateTime, nullable=False),
     Column("is_refused", Boolean, nullable=False),
+    # Last: to read what follows it, SQLite would have to read all of it.
+    Column("request", LargeBinary, nullable=False),
     # An id must not come again: what is deleted by its number was booked under it.
     sqlite_autoincrement=True,
 )

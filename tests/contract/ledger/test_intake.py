@@ -1,20 +1,24 @@
 """Taken in, then booked: the book ends as if every event had been booked at once, whatever happens in between."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, seed, settings
 from prometheus_client import REGISTRY
 
 from services.common.database import open_database
 from services.common.errors import Conflict, Unavailable
+from services.common.migrations import migrate
 from services.ledger.facts import Rules
 from services.ledger.intake import backlog as backlog_room
 from services.ledger.intake import intake as intake_room
+from services.ledger.intake import tables
 from services.ledger.intake.admission_rule import IntakeLimits
-from services.ledger.intake.intake import Intake, open_intake, open_intake_store
+from services.ledger.intake.intake import MIGRATIONS, VERSION_TABLE, Intake, open_intake, open_intake_store
 from services.ledger.intake.intake_store import IntakeRow, IntakeStore
 from services.ledger.intake.requests import read_request, request_of
 from services.ledger.store.book import Book
@@ -64,6 +68,22 @@ async def kept_rows(book: Book) -> list[IntakeRow]:
 
 async def kept_events(book: Book) -> list[WebhookEvent]:
     return [event for row in await kept_rows(book) for event in read_request(row.request)[0]]
+
+
+def test_the_migrated_schema_is_that_of_the_table(database_url: str) -> None:
+    database = open_database(database_url)
+    try:
+        for _ in range(2):
+            migrate(database, MIGRATIONS, VERSION_TABLE)
+        options = {"version_table": VERSION_TABLE, "compare_type": True}
+        found = database.read(
+            lambda connection: compare_metadata(
+                MigrationContext.configure(connection, opts=options), tables.metadata
+            )
+        )
+    finally:
+        database.close()
+    assert found == []
 
 
 @pytest.mark.parametrize("portion_events", [1, 3, 256])
@@ -178,6 +198,25 @@ async def test_a_refused_event_is_kept_and_blocks_no_other(
         assert len(listed_charges(book.database)) == 47
     assert await kept_events(book) == bad
     assert "+1202" not in capsys.readouterr().out
+
+
+async def test_a_refused_event_outlives_its_request_also_when_it_could_not_be_kept_at_first(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog_room, "PORTION_EVENTS", 10)
+    remove, failures = IntakeStore.remove, [Unavailable("no disk")]
+
+    async def flaky(store: IntakeStore, row_ids: Sequence[int], refused: Sequence[bytes]) -> None:
+        if failures:
+            raise failures.pop()
+        await remove(store, row_ids, refused)
+
+    monkeypatch.setattr(IntakeStore, "remove", flaky)
+    bad, good = refused_event(), many_hangups(19)
+    async with open_intake(book) as intake:
+        await take_in(intake, [bad, *good])
+    await assert_booked(book, good)
+    assert await kept_events(book) == [bad]
 
 
 async def test_what_no_ledger_can_book_or_read_stops_no_start(book: Book) -> None:

@@ -19,9 +19,9 @@ def upgrade() -> None:
     op.create_table(
         "event_intake",
         sa.Column("id", BigKey, autoincrement=True, nullable=False),
-        sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("claimed_at", UtcDateTime(), nullable=False),
         sa.Column("is_refused", sa.Boolean(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
