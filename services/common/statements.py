@@ -80,8 +80,7 @@ def add_to_sums(connection: Connection, table: Table, rows: Sequence[Values], su
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Insert rows, but none of which the table has one with the same key, whoever wrote it."""
     if rows:
-        make = postgresql.insert if has_many_writers(connection) else sqlite.insert
-        connection.execute(make(table).on_conflict_do_nothing(), list(rows))
+        _missing(connection.dialect, table, tuple(rows[0])).run(connection, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +113,11 @@ def _insertion(dialect: Dialect, table: Table, names: Names) -> _Prepared:
 
 
 @lru_cache(_MAX_PREPARED)
+def _missing(dialect: Dialect, table: Table, names: Names) -> _Prepared:
+    return _prepared(dialect, table, names, _upsert(dialect, table, names).on_conflict_do_nothing())
+
+
+@lru_cache(_MAX_PREPARED)
 def _update(dialect: Dialect, table: Table, names: Names) -> _Prepared:
     new: Mapping[str, ColumnElement[Any]] = _parameters(table, names)
     if _is_postgresql(dialect):
@@ -124,14 +128,17 @@ def _update(dialect: Dialect, table: Table, names: Names) -> _Prepared:
 
 @lru_cache(_MAX_PREPARED)
 def _addition(dialect: Dialect, table: Table, names: Names, sums: Names) -> _Prepared:
-    statement: postgresql.Insert | sqlite.Insert
-    if _is_postgresql(dialect):
-        statement = postgresql.insert(table).from_select(names, _unnested(table, names))
-    else:
-        statement = sqlite.insert(table).values(_parameters(table, names))
+    statement = _upsert(dialect, table, names)
     keys = [column.name for column in table.primary_key]
     added = {name: table.c[name] + statement.excluded[name] for name in sums}
     return _prepared(dialect, table, names, statement.on_conflict_do_update(index_elements=keys, set_=added))
+
+
+def _upsert(dialect: Dialect, table: Table, names: Names) -> postgresql.Insert | sqlite.Insert:
+    """An insertion that can be told what to do where there is such a row already."""
+    if _is_postgresql(dialect):
+        return postgresql.insert(table).from_select(names, _unnested(table, names))
+    return sqlite.insert(table).values(_parameters(table, names))
 
 
 def _is_postgresql(dialect: Dialect) -> bool:

@@ -1,9 +1,11 @@
 """The histories of jobs, as rows of `telnyx_cdr_reconcile_attempts`: written in the transaction of the job itself."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, select
 
+from services.common.statements import insert_rows
+from services.common.value_lists import is_among
 from services.reconciler.attempt import Attempt
 from services.reconciler.tables import attempts
 
@@ -11,7 +13,7 @@ MAX_KEPT = 50
 """How many of a job's attempts are kept; the oldest go first."""
 
 
-def append_attempts(connection: Connection, made: Iterable[tuple[int, Attempt]]) -> None:
+def append_attempts(connection: Connection, made: Sequence[tuple[int, Attempt]]) -> None:
     """Add attempts to the histories of jobs, by the jobs' row ids, and drop what is then too much.
 
     The caller has locked the rows of these jobs, so that a history grows in the order of its ids.
@@ -26,13 +28,26 @@ def append_attempts(connection: Connection, made: Iterable[tuple[int, Attempt]])
         }
         for job_id, attempt in made
     ]
-    if not rows:
+    insert_rows(connection, attempts, rows)
+    if rows:
+        _drop_oldest(connection, [job_id for job_id, _ in made])
+
+
+def _drop_oldest(connection: Connection, job_ids: Sequence[int]) -> None:
+    """Leave of each of these histories what is kept. Few are ever that long, and to count costs little."""
+    long = (
+        select(attempts.c.job_id)
+        .where(is_among(attempts.c.job_id, job_ids))
+        .group_by(attempts.c.job_id)
+        .having(func.count() > MAX_KEPT)
+    )
+    too_long = connection.scalars(long).all()
+    if not too_long:
         return
-    connection.execute(insert(attempts), rows)
     newest_first = func.row_number().over(partition_by=attempts.c.job_id, order_by=attempts.c.id.desc())
     ranked = (
         select(attempts.c.id, newest_first.label("place"))
-        .where(attempts.c.job_id.in_([row["job_id"] for row in rows]))
+        .where(is_among(attempts.c.job_id, too_long))
         .subquery()
     )
     too_old = select(ranked.c.id).where(ranked.c.place > MAX_KEPT)

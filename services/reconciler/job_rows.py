@@ -6,6 +6,20 @@ from sqlalchemy import Row
 
 from services.reconciler.job import Job
 
+_REWRITTEN = (
+    "telnyx_session_id",
+    "kind",
+    "status",
+    "attempts",
+    "opened_at",
+    "next_run_at",
+    "last_error",
+    "missing",
+    "known_at",
+    "completed_at",
+    "updated_at",
+)
+
 
 def values_of(job: Job) -> dict[str, Any]:
     """A job's columns but its key and its lease; `outcome` is a row of another table."""
@@ -25,6 +39,12 @@ def values_of(job: Job) -> dict[str, Any]:
         "updated_at": job.updated_at,
         "fence": job.fence,
     }
+
+
+def changes_of(job: Job) -> dict[str, Any]:
+    """What is written back of a job, whoever held it: the lease is given up."""
+    values = values_of(job)
+    return {name: values[name] for name in _REWRITTEN} | {"lease_until": None}
 
 
 def job_of(row: Row[Any]) -> Job:

@@ -3,31 +3,28 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, select, update
 
+from services.common.statements import insert_missing, update_by_id
+from services.common.value_lists import is_among
 from services.reconciler.attempt import Attempt
 from services.reconciler.attempts import append_attempts
 from services.reconciler.database_clock import database_now
 from services.reconciler.job import Job, JobStatus
-from services.reconciler.job_rows import job_of, values_of
+from services.reconciler.job_rows import changes_of, job_of, values_of
 from services.reconciler.tables import jobs
 
 Change = Callable[[Job], Job]
-
-_NEVER_REWRITTEN = frozenset({"telnyx_call_id", "created_at", "fence"})
 
 
 def merge(connection: Connection, fresh: Mapping[str, Job], change: Change) -> None:
     """Add the jobs that are not there, by their call ids, and change the others."""
     known = {job.call_id: job for job in _load(connection, list(fresh))}
     added = [values_of(job) for call_id, job in fresh.items() if call_id not in known]
-    if added:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(
-            dialect.insert(jobs).on_conflict_do_nothing(index_elements=["telnyx_call_id"]), added
-        )
+    insert_missing(connection, jobs, added)
     _change(connection, known.values(), change)
 
 
@@ -52,8 +49,9 @@ def try_by_hand(connection: Connection, call_id: str, attempt: Attempt, change: 
 
 def load_due(connection: Connection, now: datetime, limit: int) -> list[Job]:
     """What claim_due would take now; longest due first."""
-    due = select(jobs).where(_is_due(connection, now)).order_by(jobs.c.next_run_at).limit(limit)
-    return [job_of(row) for row in connection.execute(due)]
+    return [
+        job_of(row) for row in _longest_due(connection, select(jobs), now, database_now(connection), limit)
+    ]
 
 
 def claim_due(
@@ -65,25 +63,30 @@ def claim_due(
 ) -> list[Job]:
     """Take what is due, or was abandoned, and lies in no one else's hands; only of these ids, if any are given."""
     clock = database_now(connection)
-    due = select(jobs.c.id).where(_is_due(connection, now))
+    free = select(jobs.c.id, jobs.c.next_run_at).with_for_update(skip_locked=True)
     if call_ids is not None:
-        due = due.where(jobs.c.telnyx_call_id.in_(call_ids))
-    ids = list(
-        connection.scalars(due.order_by(jobs.c.next_run_at).limit(limit).with_for_update(skip_locked=True))
-    )
+        free = free.where(is_among(jobs.c.telnyx_call_id, call_ids))
+    ids = [row.id for row in _longest_due(connection, free, now, clock, limit)]
     claim = (
         update(jobs)
-        .where(jobs.c.id.in_(ids))
+        .where(is_among(jobs.c.id, ids))
         .values(status="running", fence=jobs.c.fence + 1, lease_until=clock + lease, updated_at=now)
         .returning(*jobs.c)
     )
     return [job_of(row) for row in connection.execute(claim)] if ids else []
 
 
-def _is_due(connection: Connection, now: datetime) -> ColumnElement[bool]:
-    is_due = and_(jobs.c.status == "pending", jobs.c.next_run_at <= now)
-    is_abandoned = and_(jobs.c.status == "running", jobs.c.lease_until <= database_now(connection))
-    return or_(is_due, is_abandoned)
+def _longest_due(
+    connection: Connection, query: Select[Any], now: datetime, clock: datetime, limit: int
+) -> list[Row[Any]]:
+    """Rows of a query that are due or abandoned. Asked for apart: each kind lies in the order of an index."""
+    found: list[Row[Any]] = []
+    for condition in (
+        and_(jobs.c.status == "pending", jobs.c.next_run_at <= now),
+        and_(jobs.c.status == "running", jobs.c.lease_until <= clock),
+    ):
+        found += connection.execute(query.where(condition).order_by(jobs.c.next_run_at).limit(limit))
+    return sorted(found, key=attrgetter("next_run_at"))[:limit]
 
 
 def renew(connection: Connection, claimed: Sequence[Job], lease: timedelta) -> None:
@@ -122,7 +125,7 @@ def prune(connection: Connection, completed_before: datetime, limit: int) -> int
 
 
 def _load(connection: Connection, call_ids: Sequence[str]) -> list[Job]:
-    query = select(jobs).where(jobs.c.telnyx_call_id.in_(call_ids))
+    query = select(jobs).where(is_among(jobs.c.telnyx_call_id, call_ids))
     return [job_of(row) for row in connection.execute(query)]
 
 
@@ -140,17 +143,7 @@ def _write_back(connection: Connection, changes: Sequence[tuple[JobStatus, Job]]
     written = [job for _, job in changes if job.call_id in row_ids]
     if not written:
         return []
-    names = [name for name in values_of(written[0]) if name not in _NEVER_REWRITTEN]
-    statement = (
-        update(jobs)
-        .where(jobs.c.id == bindparam("row_id"))
-        .values(**{name: bindparam(f"new_{name}") for name in names}, lease_until=None)
-    )
-    rows = []
-    for job in written:
-        values = values_of(job)
-        rows.append({"row_id": row_ids[job.call_id], **{f"new_{name}": values[name] for name in names}})
-    connection.execute(statement, rows)
+    update_by_id(connection, jobs, [{"id": row_ids[job.call_id], **changes_of(job)} for job in written])
     outcomes = [(row_ids[job.call_id], job.outcome) for job in written if job.outcome is not None]
     append_attempts(connection, outcomes)
     return written
@@ -163,7 +156,7 @@ def _lock_unchanged(connection: Connection, changes: Sequence[tuple[JobStatus, J
         return {}
     query = (
         select(jobs.c.id, jobs.c.telnyx_call_id, jobs.c.status, jobs.c.fence)
-        .where(jobs.c.telnyx_call_id.in_(expected))
+        .where(is_among(jobs.c.telnyx_call_id, expected))
         .order_by(jobs.c.id)
         .with_for_update()
     )
