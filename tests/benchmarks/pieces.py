@@ -69,7 +69,7 @@ def measure(effort: Effort) -> Report:
             for name, values in costs_us.items()
         ),
         notes=(
-            "One thread, each step by itself; what the threads of the profile need beyond is HTTP, gRPC and the kernel.",
+            "One thread, each step by itself. What the threads of the profile need beyond: HTTP, gRPC, the kernel.",
             f"Messages go {_BATCH} in a request; booking is on SQLite.",
         ),
     )
