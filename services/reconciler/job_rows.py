@@ -8,7 +8,6 @@ from services.reconciler.job import Job
 
 _REWRITTEN = (
     "telnyx_session_id",
-    "kind",
     "status",
     "attempts",
     "opened_at",
