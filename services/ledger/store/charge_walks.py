@@ -52,11 +52,14 @@ def walks(
 def walks_of_long_page(
     connection: Connection, sought: Sought, order: Order, place: Place | None, limit: int
 ) -> Iterator[Walk]:
-    """The same for a page of thousands: to pass over days without matches costs less than a walk between any two."""
+    """The same for a page of thousands, of which all will be read, one after the other.
+
+    To pass over days without matches costs less than a walk between any two.
+    """
     if order.is_by_time or not sought.is_counted:
         yield _through_range(connection, sought, order, place)
     else:
-        yield from _by_amount(connection, sought.wanted, order, place, limit)
+        yield from _by_amount(connection, sought.wanted, order, place, limit, is_long=True)
 
 
 def index_of(sought: Sought) -> str:
@@ -150,7 +153,13 @@ def _midnight_after(day: date) -> datetime | None:
 
 
 def _by_amount(
-    connection: Connection, wanted: ChargeFilter, order: Order, place: Place | None, limit: int
+    connection: Connection,
+    wanted: ChargeFilter,
+    order: Order,
+    place: Place | None,
+    limit: int,
+    *,
+    is_long: bool = False,
 ) -> Iterator[Walk]:
     """By cost or duration: try the beginning of the order, then sort the range or walk on, whichever reads less."""
     number = wanted.phone_number
@@ -161,7 +170,7 @@ def _by_amount(
         return
     sought = Sought(wanted=wanted)
     to_sort = _to_sort(of_all, of_scope, wanted)
-    tried = tries(matching, of_all, limit, to_sort)
+    tried = [] if is_long else tries(matching, of_all, limit, to_sort)
     if tried:
         row_ids = found_by_trying(connection, wanted, order, place, limit, tried)
         if row_ids:
@@ -169,7 +178,7 @@ def _by_amount(
         if row_ids is not None:
             return
     ever = sum(of_all[name].ever for name in matching)
-    if to_sort <= _to_walk(sum(matching.values()), ever, limit):
+    if to_sort <= _to_walk(sum(matching.values()), ever, limit, is_long=is_long):
         yield _through_range(connection, sought, order, place)
         return
     behind = [order.behind(place)] if place is not None else []
@@ -184,11 +193,14 @@ def _to_sort(of_all: Counts, of_scope: Counts, wanted: ChargeFilter) -> int:
     return sum(count.in_range for count in of_scope.values())
 
 
-def _to_walk(matching: int, ever: int, limit: int) -> int:
+def _to_walk(matching: int, ever: int, limit: int, *, is_long: bool) -> int:
     """How many charges are read along the index of an order until enough of them match.
 
     At the worst all that do not match come first: dear calls may all be old. Only where even that can be afforded is
-    it taken for likely that those which match are spread among the others.
+    it taken for likely that those which match are spread among the others; and where the order is read to its end,
+    page after page, it comes to the same.
     """
+    if is_long:
+        return limit * ever // matching
     at_worst = ever - matching
     return min(at_worst, limit * ever // matching) if at_worst <= _AFFORDABLE else at_worst
