@@ -56,7 +56,7 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
     intake = await stack.enter_async_context(open_intake(book))
     beside_calls = [keep_sealing(book), keep_learning(book), keep_judging_estimates(book)]
     if settings.raw_retention_days:
-        beside_calls.append(keep_dropping(book, settings.raw_retention_days))
+        beside_calls.append(keep_dropping(book, intake, settings.raw_retention_days))
     for work in beside_calls:
         stack.callback(asyncio.create_task(work).cancel)
     feed = ChargeFeed(database)

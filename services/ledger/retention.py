@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Connection, select, update
 
 from services.ledger import tables
+from services.ledger.intake.intake import Intake
 from services.ledger.periodic import keep_doing
 from services.ledger.store.book import Book
 
@@ -36,11 +37,12 @@ def drop_raw_texts(book: Book, keep: timedelta) -> int:
     return book.database.write(work)
 
 
-async def keep_dropping(book: Book, keep_days: int) -> None:
+async def keep_dropping(book: Book, intake: Intake, keep_days: int) -> None:
     """Drop what is too old, now and each hour; never ends."""
-    await keep_doing("raw_texts.drop", partial(_drop_all, book, timedelta(days=keep_days)), _PAUSE_S)
+    await keep_doing("raw_texts.drop", partial(_drop_all, book, intake, timedelta(days=keep_days)), _PAUSE_S)
 
 
-async def _drop_all(book: Book, keep: timedelta) -> None:
+async def _drop_all(book: Book, intake: Intake, keep: timedelta) -> None:
+    await intake.drop_raw_texts(keep)
     while dropped := await asyncio.to_thread(drop_raw_texts, book, keep):
         _log.info("raw_texts.dropped", rows=dropped)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import anyio.to_thread
@@ -75,6 +76,10 @@ class Intake:
                 "webhooks come in faster than they can be booked just now: ask again in a moment",
                 retry_after_s=1,
             ) from None
+
+    async def drop_raw_texts(self, keep: timedelta) -> int:
+        """Drop the raw texts of events that the book refused and that are too old; returns from how many."""
+        return await self._store.drop_raw_texts(self._book.clock.now() - keep)
 
     async def run(self) -> None:
         """Book what was left, and what is taken in, until `close`."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from services.common.clock import Clock
 from services.common.database import Database
+from services.ledger.intake.requests import without_raw_texts
 from services.ledger.intake.tables import event_intake
 
 _CLAIMED_ROWS = 16
@@ -75,6 +76,23 @@ class IntakeStore:
         """How many events the book has refused."""
         query = select(func.count()).select_from(event_intake).where(event_intake.c.is_refused)
         return await self._database.write_async(lambda connection: connection.execute(query).scalar_one())
+
+    async def drop_raw_texts(self, received_before: datetime) -> int:
+        """Drop the raw texts of events that the book refused, where they are older; returns from how many."""
+        table = event_intake
+
+        def work(connection: Connection) -> int:
+            rows = connection.execute(select(table.c.id, table.c.request).where(table.c.is_refused)).all()
+            shorter = [
+                {"the_id": row.id, "request": request}
+                for row in rows
+                if (request := without_raw_texts(bytes(row.request), received_before)) != row.request
+            ]
+            if shorter:
+                connection.execute(update(table).where(table.c.id == bindparam("the_id")), shorter)
+            return len(shorter)
+
+        return await self._database.write_async(work)
 
     async def _claim(self, *which: ColumnElement[bool]) -> list[IntakeRow]:
         return await self._database.write_async(partial(_claim, which=which, now=self._clock.now()))

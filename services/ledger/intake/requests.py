@@ -1,6 +1,7 @@
 """What the intake keeps: events as the request in which they came."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from google.protobuf.message import DecodeError
 
@@ -40,3 +41,15 @@ def read_request(request: bytes) -> tuple[list[WebhookEvent], list[bytes]]:
         except InvalidInput:
             unreadable.append(alone.SerializeToString())
     return events, unreadable
+
+
+def without_raw_texts(request: bytes, received_before: datetime) -> bytes:
+    """The same request, without the raw texts of events that were received before a moment."""
+    try:
+        parsed = RecordEventsRequest.FromString(request)
+    except DecodeError:
+        return request
+    for message in parsed.events:
+        if message.received_time.ToDatetime(UTC) < received_before:
+            message.ClearField("raw")
+    return parsed.SerializeToString()

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -217,6 +218,19 @@ async def test_a_refused_event_outlives_its_request_also_when_it_could_not_be_ke
         await take_in(intake, [bad, *good])
     await assert_booked(book, good)
     assert await kept_events(book) == [bad]
+
+
+async def test_raw_texts_of_refused_events_go_when_they_are_old(opened: tuple[Book, ManualClock]) -> None:
+    book, clock = opened
+    old = replace(refused_event("old"), raw=b"old", received_at=clock.now() - timedelta(days=31))
+    young = replace(refused_event("young"), raw=b"young", received_at=clock.now())
+    async with open_intake(book, NEVER_AT_ONCE) as intake:
+        await take_in(intake, [old, young])
+        await intake.caught_up()
+        await until(lambda: intake_metric("refused_events") == 2)
+        assert await intake.drop_raw_texts(timedelta(days=30)) == 1
+        assert await intake.drop_raw_texts(timedelta(days=30)) == 0
+    assert await kept_events(book) == [replace(old, raw=b""), young]
 
 
 async def test_what_no_ledger_can_book_or_read_stops_no_start(book: Book) -> None:
