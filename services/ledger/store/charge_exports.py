@@ -68,7 +68,9 @@ def _slices(connection: Connection, walks: Sequence[Walk], order: Order) -> Iter
 def _first_ids(connection: Connection, walks: Sequence[Walk], order: Order) -> Sequence[int]:
     """Of several walks at once: the stores go along all of them side by side, no further than they must."""
     row_id = tables.billing.c.id
-    places = union_all(*(_walked(walk, order.key(must_sort=walk.must_sort), row_id) for walk in walks))
+    places = union_all(
+        *(_walked(walk, order.key(must_sort=walk.must_sort).label("key"), row_id) for walk in walks)
+    )
     keys = [key.desc() if order.is_descending else key for key in places.selected_columns]
     rows = _from_driver(connection, places.order_by(*keys).limit(PAGE_SIZE))
     return [place[-1] for slice_ in rows for place in slice_]
