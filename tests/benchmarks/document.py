@@ -1,5 +1,6 @@
 """The tables of docs/performance.md, from what was kept of each part."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def _part(part: KeptPart) -> Iterator[str]:
 def _figures(setting: str, measured: Sequence[Measured]) -> str:
     """A table of subjects and names, the longer of the two downwards."""
     subjects = list(dict.fromkeys(each.subject for each in measured))
-    names = list(dict.fromkeys(each.name for each in measured))
+    names = _names_in_order(measured)
     cells = {(each.subject, each.name): _with_spread(each) for each in measured}
     if len(names) <= len(subjects):
         rows = [(subject, *(cells.get((subject, name), "") for name in names)) for subject in subjects]
@@ -108,8 +109,14 @@ def _figures(setting: str, measured: Sequence[Measured]) -> str:
     return _table((setting, *subjects), rows)
 
 
+def _names_in_order(measured: Sequence[Measured]) -> list[str]:
+    """Of all figures, as they come with the subject that has most of them; names that it lacks come last."""
+    counts = Counter(each.subject for each in measured)
+    return list(dict.fromkeys(each.name for each in sorted(measured, key=lambda each: -counts[each.subject])))
+
+
 def _with_spread(figure: Measured) -> str:
-    spread = f" ({_spread(figure)})" if len(figure.values) > 1 else ""
+    spread = f" ({_spread(figure)})" if min(figure.values) < max(figure.values) else ""
     return f"{in_unit(figure.value, figure.unit)}{spread}"
 
 

@@ -30,7 +30,8 @@ from tests.support.telnyx_signer import TelnyxSigner
 CONNECTIONS = (64, 256)
 _SLOW_AT = CONNECTIONS[0]
 """The slow yardsticks run at this number of connections only: more would only wait longer."""
-_FIRST_GUESS_PER_S = 8_000
+_WARM_UP_S = 1.5
+_FIRST_GUESS_PER_S = 16_000
 """More than anybody takes in the warm-up; afterwards the pace of the fastest is known."""
 _MARGIN = 1.6
 
@@ -56,7 +57,7 @@ def measure(effort: Effort) -> Report:
     with _running_field() as field:
         acknowledged = Acknowledged()
         tell("ingest: warming up")
-        warm = _round(field, acknowledged, 0, CONNECTIONS[0], 2.0, _FIRST_GUESS_PER_S)
+        warm = _round(field, acknowledged, 0, CONNECTIONS[0], _WARM_UP_S, _FIRST_GUESS_PER_S)
         fastest_per_s = max(run.acknowledged_per_s for run in warm.values())
         runs: dict[tuple[str, int], list[Run]] = defaultdict(list)
         for number in range(1, effort.rounds + 1):

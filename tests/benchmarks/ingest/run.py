@@ -42,6 +42,10 @@ class Acknowledged:
         """Send, wait until everything is kept, and tell. Raises WrongBookError where something is missing."""
         before = {role: tree_cpu_s(pid) for role, pid in contestant.pids.items()}
         outcome = send(folder, load)
+        if outcome.answers.has_run_out:
+            raise RuntimeError(
+                f"{contestant.name} took all webhooks that were there before the time was over"
+            )
         self._keep_count(contestant, outcome)
         kept_s = monotonic() - outcome.start_s
         count = outcome.acknowledged_count

@@ -28,6 +28,8 @@ class Answers:
     status: list[int] = field(default_factory=list)
     refused_without_delay: int = 0
     """503s that did not say when to come back."""
+    has_run_out: bool = False
+    """There was nothing left to send before the time was over: the pace says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,12 @@ class Connection(asyncio.Protocol):
     def _send(self) -> None:
         if self._transport is None:
             return
-        if not self.request and not self._work.is_over():
-            self.request = next(self._work.requests, b"")
-        if not self.request or self._work.is_over():
+        if self._work.is_over():
+            self._transport.close()
+            return
+        self.request = self.request or next(self._work.requests, b"")
+        if not self.request:
+            self._work.answers.has_run_out = True
             self._transport.close()
             return
         self._is_waiting = True
@@ -128,6 +133,8 @@ async def keep_sending(port: int, work: Work) -> None:
             continue
         await connection.ended
         request, not_before_s = connection.request, connection.not_before_s
+        if work.answers.has_run_out and not request:
+            return
 
 
 def _is_whole(received: bytes, head_end: int) -> bool:

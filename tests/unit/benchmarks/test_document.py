@@ -69,7 +69,7 @@ def test_a_report_tells_the_machine_the_goals_and_every_figure() -> None:
         "| 64 connections | pace | against the floor |\n"
         "| --- | --- | --- |\n"
         "| floor | 4,100/s (4,000–4,200) |  |\n"
-        "| Tollbook | 3,500/s (3,500) | 0.87 times (0.80–0.90) |\n"
+        "| Tollbook | 3,500/s | 0.87 times (0.80–0.90) |\n"
         "\n"
         "- Without node.\n"
     )

@@ -86,8 +86,10 @@ async def test_the_next_request_goes_when_the_whole_answer_is_there(chunks: list
         connection.data_received(chunk)
     assert transport.written == [b"first", b"second"]
     assert answers.status == [200]
+    assert not answers.has_run_out
     connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
     assert transport.is_closed
+    assert answers.has_run_out
 
 
 async def test_what_is_refused_is_sent_again_when_it_was_told_to_come_back() -> None:
@@ -103,3 +105,13 @@ async def test_what_is_refused_is_sent_again_when_it_was_told_to_come_back() -> 
     connection.connection_lost(None)
     assert connection.ended.done()
     assert answers.status == [503]
+
+
+async def test_when_the_time_is_over_nothing_more_is_sent() -> None:
+    answers = Answers()
+    connection = Connection(Work(iter([b"first"]), answers, 0.0, lambda: True), b"")
+    transport = _Transport()
+    connection.connection_made(transport)  # type: ignore[arg-type] # as much of one as it uses
+    assert transport.written == []
+    assert transport.is_closed
+    assert not answers.has_run_out
