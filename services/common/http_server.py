@@ -9,6 +9,8 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from services.common.joined_writes import JoinedHttpProtocol
+
 
 class _EmbeddedServer(uvicorn.Server):
     """uvicorn without its own signal handlers: the process decides when to stop."""
@@ -26,7 +28,7 @@ async def open_http_server(app: ASGIApp, listener: socket.socket, **limits: Any)
     """
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=JoinedHttpProtocol,
         ws="none",
         lifespan="off",
         access_log=False,
