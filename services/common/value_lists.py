@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ColumnElement, Dialect, String, bindparam
+from sqlalchemy import Column, ColumnElement, Dialect, String, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -18,6 +18,11 @@ def is_among(column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     return _IsAmong(column, bindparam("values", values, type_=_ValueList(), unique=True))
 
 
+def is_among_given(column: Column[Any], parameter: str) -> ColumnElement[bool]:
+    """The same of values that come as this parameter, for a statement that is built only once."""
+    return _IsAmong(column, bindparam(parameter, type_=_ValueList()))
+
+
 class _ValueList(TypeDecorator[Iterable[Any]]):
     """One text: of a JSON array on SQLite, of an array on PostgreSQL."""
 
@@ -30,7 +35,8 @@ class _ValueList(TypeDecorator[Iterable[Any]]):
 
 
 class _IsAmong(FunctionElement[bool]):
-    type = Boolean()
+    """Without a type: as a Boolean SQLAlchemy would ask SQLite whether it is 1, and no index answers that."""
+
     inherit_cache = True
 
 

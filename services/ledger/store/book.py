@@ -68,7 +68,7 @@ class Book:
 
         def work(connection: Connection) -> RecordedEvents:
             added = add_events(connection, batch, self.rules.account_currency)
-            entry_count = rederive(connection, added.cluster_ids, self.rules, self.clock.now())
+            entry_count = rederive(connection, added.cluster_ids, self.rules, self.clock.now(), added.new)
             return RecordedEvents(added.new_count, entry_count)
 
         return self._write(work)
@@ -78,7 +78,7 @@ class Book:
 
         def work(connection: Connection) -> AddedObservations:
             added = add_observations(connection, batch)
-            rederive(connection, added.cluster_ids, self.rules, self.clock.now())
+            rederive(connection, added.cluster_ids, self.rules, self.clock.now(), added.new)
             return added
 
         added = self._write(work)

@@ -1,12 +1,13 @@
 """What the book says of clusters before they are derived again."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Select, Table, select
 
+from services.common.value_lists import is_among_given
 from services.ledger import tables
 
 
@@ -29,19 +30,34 @@ def load_booked(connection: Connection, cluster_ids: Iterable[int]) -> BookedSta
     """All derived rows of these clusters."""
     ids = sorted(cluster_ids)
 
-    def rows(table: Table) -> list[Row[Any]]:
-        return list(connection.execute(select(table).where(table.c.cluster_id.in_(ids))))
+    def rows(query: Select[Any]) -> Sequence[Row[Any]]:
+        return connection.execute(query, {"cluster_ids": ids}).all() if ids else ()
 
-    charges = rows(tables.billing)
-    records = rows(tables.detail_records)
+    charges = rows(_CHARGES)
+    records = rows(_RECORDS)
     return BookedState(
         charges={(row.record_type, row.record_id, row.currency): row for row in charges},
         lines=_lines(connection, [row.id for row in charges]),
-        calls={row.telnyx_call_id: row for row in rows(tables.calls)},
+        calls={row.telnyx_call_id: row for row in rows(_CALLS)},
         records={(row.record_type, row.record_id): row for row in records},
-        open_items={(row.record_type, row.record_id): row for row in rows(tables.open_items)},
+        open_items={(row.record_type, row.record_id): row for row in rows(_OPEN_ITEMS)},
         at_home=_at_home(records),
     )
+
+
+def _of_clusters(table: Table) -> Select[Any]:
+    """All columns but those that the database computes."""
+    kept = [column for column in table.c if column.computed is None]
+    return select(*kept).where(is_among_given(table.c.cluster_id, "cluster_ids"))
+
+
+_CHARGES, _RECORDS = _of_clusters(tables.billing), _of_clusters(tables.detail_records)
+_CALLS, _OPEN_ITEMS = _of_clusters(tables.calls), _of_clusters(tables.open_items)
+_LINES = (
+    select(tables.billing_parts)
+    .where(is_among_given(tables.billing_parts.c.billing_id, "billing_ids"))
+    .order_by(tables.billing_parts.c.position)
+)
 
 
 def _at_home(records: Iterable[Row[Any]]) -> defaultdict[tuple[str, str], list[tuple[str, str]]]:
@@ -54,8 +70,6 @@ def _at_home(records: Iterable[Row[Any]]) -> defaultdict[tuple[str, str], list[t
 def _lines(connection: Connection, billing_ids: list[int]) -> defaultdict[int, list[Row[Any]]]:
     lines: defaultdict[int, list[Row[Any]]] = defaultdict(list)
     if billing_ids:
-        table = tables.billing_parts
-        query = select(table).where(table.c.billing_id.in_(billing_ids)).order_by(table.c.position)
-        for row in connection.execute(query):
+        for row in connection.execute(_LINES, {"billing_ids": billing_ids}):
             lines[row.billing_id].append(row)
     return lines

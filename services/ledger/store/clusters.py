@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from services.common.errors import Conflict
 from services.common.statements import has_many_writers, insert_rows, new_ids
+from services.common.value_lists import is_among_given
 from services.ledger import tables
 from services.ledger.legs import Fact, leg_nodes
 from services.telnyx_vocabulary.detail_record import DetailRecord
@@ -70,8 +71,16 @@ def _call_anchors(fact: Fact) -> frozenset[str]:
     return frozenset(names | {session_anchor(fact.session_id)} if fact.session_id else names)
 
 
-def enter_clusters(connection: Connection, groups: Sequence[Group]) -> list[int]:
-    """The cluster of each group, locked until the transaction ends.
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The cluster of each group, in their order, and which of them were made just now: nobody else knows of these."""
+
+    cluster_ids: list[int]
+    new_ids: frozenset[int]
+
+
+def enter_clusters(connection: Connection, groups: Sequence[Group]) -> Entered:
+    """Find or make the cluster of each group, locked until the transaction ends.
 
     Groups that share an anchor or a cluster, or that name anchors of several clusters, are joined into one cluster.
     Raises Conflict when another writer changed the same clusters meanwhile: the transaction must start again.
@@ -84,11 +93,11 @@ def enter_clusters(connection: Connection, groups: Sequence[Group]) -> list[int]
     ):
         raise Conflict("another writer has just joined what this one touches")
     joined = _join(groups, known)
-    cluster_of = _settle(connection, joined)
+    cluster_of, new_ids = _settle(connection, joined)
     new = [anchor for anchor in wanted if anchor not in known]
     rows = [{"anchor": anchor, "cluster_id": cluster_of[joined[anchor]]} for anchor in new]
     insert_rows(connection, tables.anchors, rows)
-    return [cluster_of[joined[_nodes(group)[0]]] for group in groups]
+    return Entered([cluster_of[joined[_nodes(group)[0]]] for group in groups], new_ids)
 
 
 def lock_clusters(connection: Connection, cluster_ids: Iterable[int]) -> set[int]:
@@ -96,15 +105,18 @@ def lock_clusters(connection: Connection, cluster_ids: Iterable[int]) -> set[int
 
     SQLite has one writer, which holds everything already.
     """
-    wanted = set(cluster_ids)
+    wanted = sorted(cluster_ids)
     if not wanted:
-        return wanted
-    ids = tables.clusters.c.id
-    query = select(ids).where(ids.in_(wanted)).order_by(ids)
-    if has_many_writers(connection):
-        query = query.with_for_update()
-    return set(connection.execute(query).scalars())
+        return set()
+    query = _LOCKED if has_many_writers(connection) else _THERE
+    return set(connection.execute(query, {"ids": wanted}).scalars())
 
+
+_THERE = select(tables.clusters.c.id).where(is_among_given(tables.clusters.c.id, "ids"))
+_LOCKED = _THERE.order_by(tables.clusters.c.id).with_for_update()
+_KNOWN = select(tables.anchors.c.anchor, tables.anchors.c.cluster_id).where(
+    is_among_given(tables.anchors.c.anchor, "anchors")
+)
 
 Node = str | int
 """An anchor, or the id of a cluster."""
@@ -115,8 +127,7 @@ def _nodes(group: Group) -> list[Node]:
 
 
 def _known(connection: Connection, anchors: list[str]) -> dict[str, int]:
-    table = tables.anchors
-    rows = connection.execute(select(table.c.anchor, table.c.cluster_id).where(table.c.anchor.in_(anchors)))
+    rows = connection.execute(_KNOWN, {"anchors": anchors})
     return {row.anchor: row.cluster_id for row in rows}
 
 
@@ -139,19 +150,23 @@ def _join(groups: Iterable[Group], known: Mapping[str, int]) -> dict[Node, Node]
     return {node: root(node) for node in list(parent)}
 
 
-def _settle(connection: Connection, joined: Mapping[Node, Node]) -> dict[Node, int]:
-    """The cluster of each representative: a new one, the known one, or the smallest of several, now joined."""
+def _settle(connection: Connection, joined: Mapping[Node, Node]) -> tuple[dict[Node, int], frozenset[int]]:
+    """The cluster of each representative: a new one, the known one, or the smallest of several, now joined.
+
+    And which of them are new.
+    """
     found: dict[Node, set[int]] = {representative: set() for representative in joined.values()}
     for node, representative in joined.items():
         if isinstance(node, int):
             found[representative].add(node)
     without = [representative for representative, ids in found.items() if not ids]
-    cluster_of = dict(zip(without, _new_clusters(connection, len(without)), strict=True))
+    new = _new_clusters(connection, len(without))
+    cluster_of = dict(zip(without, new, strict=True))
     for representative, ids in found.items():
         if ids:
             cluster_of[representative] = min(ids)
             _move(connection, ids - {min(ids)}, min(ids))
-    return cluster_of
+    return cluster_of, frozenset(new)
 
 
 def _new_clusters(connection: Connection, count: int) -> Sequence[int]:

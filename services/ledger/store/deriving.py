@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
@@ -29,6 +30,8 @@ from services.ledger.store.posting import Postings, post_charges, postings
 from services.ledger.store.rollups import RollupDeltas
 from services.ledger.store.sweep_marks import mark_outdated
 
+NOTHING_NEW: Mapping[int, LoadedCluster] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
@@ -41,16 +44,24 @@ class Differences:
     records: list[Change]
 
 
-def rederive(connection: Connection, cluster_ids: Iterable[int], rules: Rules, now: datetime) -> int:
+def rederive(
+    connection: Connection,
+    cluster_ids: Iterable[int],
+    rules: Rules,
+    now: datetime,
+    new: Mapping[int, LoadedCluster] = NOTHING_NEW,
+) -> int:
     """Bring everything that is derived from these clusters up to date; returns how many entries that made.
 
-    The clusters must be locked.
+    The clusters must be locked. Of those that are `new` nothing is booked yet, and their facts are at hand.
     """
     ids = sorted(set(cluster_ids))
     if not ids:
         return 0
-    loaded = load_clusters(connection, ids)
-    booked = load_booked(connection, ids)
+    known = [cluster_id for cluster_id in ids if cluster_id not in new]
+    found_facts = {**new, **load_clusters(connection, known)}
+    loaded = {cluster_id: found_facts[cluster_id] for cluster_id in ids}
+    booked = load_booked(connection, known)
     # First: a window that no longer holds what it held must not close anything here.
     mark_outdated(connection, moved_places(loaded, booked))
     derived = derive_clusters(connection, loaded, rules)

@@ -1,13 +1,14 @@
-"""Reading back the facts of clusters."""
+"""The facts of clusters: read back, or as they are about to be written."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, Table, select
 
+from services.common.value_lists import is_among_given
 from services.ledger import tables
 from services.ledger.facts import EstimateRate, Facts
 from services.ledger.store.fact_codec import decode_event_fact, decode_record_fact
@@ -29,15 +30,36 @@ class LoadedCluster:
     content_count: Mapping[RecordKey, int]
 
 
+class EventFact(NamedTuple):
+    """What is kept of one content of an event."""
+
+    cluster_id: int
+    fact: bytes
+    received_at: datetime
+    is_quarantined: bool
+
+
+class RecordFact(NamedTuple):
+    """What is kept of one content of a detail record."""
+
+    cluster_id: int
+    record_type: str
+    record_id: str
+    digest: bytes
+    fact: bytes
+    first_observed_at: datetime
+    last_observed_at: datetime
+
+
 @dataclass(slots=True)
 class _Records:
     """The records of one cluster, each as the content that counts has it."""
 
-    winners: dict[RecordKey, Any] = field(default_factory=dict)
+    winners: dict[RecordKey, RecordFact] = field(default_factory=dict)
     first_observed_at: dict[RecordKey, datetime] = field(default_factory=dict)
     content_count: Counter[RecordKey] = field(default_factory=Counter)
 
-    def add(self, row: Any) -> None:
+    def add(self, row: RecordFact) -> None:
         key = (row.record_type, row.record_id)
         self.content_count[key] += 1
         held = self.winners.get(key)
@@ -56,53 +78,54 @@ class _Records:
 def load_clusters(connection: Connection, cluster_ids: Iterable[int]) -> dict[int, LoadedCluster]:
     """The facts of each cluster."""
     ids = sorted(cluster_ids)
-    events = _events(connection, ids)
-    records = _records(connection, ids)
-    rates = _rates(connection, ids)
-    return {
-        cluster_id: LoadedCluster(
-            Facts(
-                events=tuple(events[cluster_id]),
-                records=records[cluster_id].decoded(),
-                rates=tuple(rates[cluster_id]),
-            ),
-            records[cluster_id].first_observed_at,
-            records[cluster_id].content_count,
+    if not ids:
+        return {}
+    wanted = {"cluster_ids": ids}
+    events = map(EventFact._make, connection.execute(_EVENTS, wanted))
+    records = map(RecordFact._make, connection.execute(_RECORDS, wanted))
+    return clusters_of(ids, events, records, _rates(connection, ids))
+
+
+def clusters_of(
+    cluster_ids: Iterable[int],
+    events: Iterable[EventFact],
+    records: Iterable[RecordFact],
+    rates: Mapping[int, list[EstimateRate]],
+) -> dict[int, LoadedCluster]:
+    """Clusters of which these are all the facts."""
+    events_of: dict[int, list[WebhookEvent]] = defaultdict(list)
+    for event in events:
+        decoded = decode_event_fact(event.fact, event.received_at, event.is_quarantined)
+        events_of[event.cluster_id].append(decoded)
+    records_of: dict[int, _Records] = defaultdict(_Records)
+    for record in records:
+        records_of[record.cluster_id].add(record)
+    loaded = {}
+    for cluster_id in cluster_ids:
+        found = records_of[cluster_id]
+        facts = Facts(
+            events=tuple(events_of[cluster_id]),
+            records=found.decoded(),
+            rates=tuple(rates.get(cluster_id, ())),
         )
-        for cluster_id in ids
-    }
+        loaded[cluster_id] = LoadedCluster(facts, found.first_observed_at, found.content_count)
+    return loaded
 
 
-def _events(connection: Connection, ids: list[int]) -> dict[int, list[WebhookEvent]]:
-    table = tables.events
-    query = select(table.c.cluster_id, table.c.fact, table.c.received_at, table.c.is_quarantined)
-    found: dict[int, list[WebhookEvent]] = defaultdict(list)
-    for row in connection.execute(query.where(table.c.cluster_id.in_(ids))):
-        found[row.cluster_id].append(decode_event_fact(row.fact, row.received_at, row.is_quarantined))
-    return found
+def _selected(table: Table, names: Iterable[str]) -> Select[Any]:
+    return select(*(table.c[name] for name in names)).where(is_among_given(table.c.cluster_id, "cluster_ids"))
 
 
-def _records(connection: Connection, ids: list[int]) -> dict[int, _Records]:
-    table = tables.observations
-    columns = (
-        table.c.cluster_id,
-        table.c.record_type,
-        table.c.record_id,
-        table.c.digest,
-        table.c.fact,
-        table.c.first_observed_at,
-        table.c.last_observed_at,
-    )
-    found: dict[int, _Records] = defaultdict(_Records)
-    for row in connection.execute(select(*columns).where(table.c.cluster_id.in_(ids))):
-        found[row.cluster_id].add(row)
-    return found
+_EVENTS = _selected(tables.events, EventFact._fields)
+_RECORDS = _selected(tables.observations, RecordFact._fields)
+_RATES = _selected(
+    tables.estimate_rates, ("cluster_id", "call_id", "nanos_per_minute", "source", "booked_at")
+)
 
 
 def _rates(connection: Connection, ids: list[int]) -> dict[int, list[EstimateRate]]:
-    table = tables.estimate_rates
     found: dict[int, list[EstimateRate]] = defaultdict(list)
-    for row in connection.execute(select(table).where(table.c.cluster_id.in_(ids))):
+    for row in connection.execute(_RATES, {"cluster_ids": ids}):
         rate = EstimateRate(
             call_id=row.call_id,
             nanos_per_minute=row.nanos_per_minute,

@@ -88,12 +88,12 @@ def _post_one(charge: Charge, cluster_id: int, row: Any, booked: BookedState, no
 
 def _move_away(row: Any, home: str) -> ChargeWrite:
     posting = post_away(Booked(cost_nanos=row.cost_nanos, settled_at=row.settled_at))
-    values = {name: value for name, value in row._mapping.items() if name not in _NOT_WRITTEN}
+    values = {name: value for name, value in row._mapping.items() if name not in _NOT_DERIVED}
     values |= {"cost_nanos": 0, "merged_into": home}
     return ChargeWrite(row, values, posting.entries, row.source, [])
 
 
-_NOT_WRITTEN = frozenset({"id", "cost", "created_at", "updated_at"})
+_NOT_DERIVED = frozenset({"id", "created_at", "updated_at"})
 
 
 def _are_same(rows: Sequence[Any], lines: Sequence[Values]) -> bool:

@@ -1,7 +1,7 @@
 """Adding webhook events to the book."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,12 @@ from sqlalchemy import Connection, select
 
 from services.common.errors import Conflict
 from services.common.statements import Values, has_many_writers, insert_rows, update_by_id
+from services.common.value_lists import is_among_given
 from services.ledger import tables
 from services.ledger.faults import OTHER_CONTENT, event_fault, fault_of, reasons_of
 from services.ledger.store.clusters import Group, enter_clusters, event_anchors
 from services.ledger.store.fact_codec import encode_event_fact
+from services.ledger.store.loaded_facts import EventFact, LoadedCluster, clusters_of
 from services.ledger.unreadable import event_sentences
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
@@ -23,10 +25,11 @@ Key = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class AddedEvents:
-    """How many events were new, and the clusters that they changed."""
+    """How many events were new, the clusters that they changed, and the facts of those that are `new`."""
 
     new_count: int
     cluster_ids: frozenset[int]
+    new: Mapping[int, LoadedCluster]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +56,29 @@ def add_events(connection: Connection, batch: list[WebhookEvent], account_curren
     }
     eased = {key: change for key in told if key in held and (change := _change(told[key], held[key]))}
     groups = _groups(sorted({event_id for event_id, _ in (*new, *eased)}), told, held)
-    cluster_ids = enter_clusters(connection, list(groups.values()))
+    entered = enter_clusters(connection, list(groups.values()))
     if eased and has_many_writers(connection) and _times(_held(connection, told)) != _times(held):
         raise Conflict("another writer has just recorded the same events")
-    cluster_of = dict(zip(groups, cluster_ids, strict=True))
+    cluster_of = dict(zip(groups, entered.cluster_ids, strict=True))
     rows = [_row(key, told[key], faults[key], cluster_of.get(key[0])) for key in sorted(new)]
     insert_rows(connection, tables.events, rows)
     update_by_id(connection, tables.events, list(eased.values()))
-    update_by_id(connection, tables.events, _adopted(held, cluster_of))
+    adopted = _adopted(held, cluster_of)
+    update_by_id(connection, tables.events, adopted)
     update_by_id(connection, tables.events, _newly_at_fault(held, faults, digests))
-    return AddedEvents(new_count=len(new), cluster_ids=frozenset(cluster_ids))
+    # A cluster is not only of what is in this batch if it has adopted what was there.
+    at_hand = entered.new_ids - {row["cluster_id"] for row in adopted}
+    return AddedEvents(len(new), frozenset(entered.cluster_ids), _clusters_of(at_hand, rows))
+
+
+def _clusters_of(cluster_ids: Collection[int], rows: Iterable[Values]) -> dict[int, LoadedCluster]:
+    """Clusters of which these rows have all the facts."""
+    facts = (
+        EventFact(row["cluster_id"], row["fact"], row["received_at"], row["is_quarantined"])
+        for row in rows
+        if row["cluster_id"] in cluster_ids
+    )
+    return clusters_of(cluster_ids, facts, (), {})
 
 
 def _unite(batch: Iterable[WebhookEvent]) -> dict[Key, _Told]:
@@ -82,20 +98,19 @@ def _united(event: WebhookEvent, other: WebhookEvent) -> WebhookEvent:
     )
 
 
+_HELD = select(
+    *(
+        tables.events.c[name]
+        for name in ("id", "event_id", "digest", "cluster_id", "is_quarantined", "received_at", "fault")
+    )
+).where(is_among_given(tables.events.c.event_id, "event_ids"))
+
+
 def _held(connection: Connection, keys: Iterable[Key]) -> dict[Key, Any]:
     """What is known of events with these ids, under whatever content."""
-    table = tables.events
-    columns = (
-        table.c.id,
-        table.c.event_id,
-        table.c.digest,
-        table.c.cluster_id,
-        table.c.is_quarantined,
-        table.c.received_at,
-        table.c.fault,
-    )
-    query = select(*columns).where(table.c.event_id.in_({event_id for event_id, _ in keys}))
-    return {(row.event_id, bytes(row.digest)): row for row in connection.execute(query)}
+    event_ids = sorted({event_id for event_id, _ in keys})
+    rows = connection.execute(_HELD, {"event_ids": event_ids})
+    return {(row.event_id, bytes(row.digest)): row for row in rows}
 
 
 def _times(held: Mapping[Key, Any]) -> dict[Key, tuple[bool, datetime]]:

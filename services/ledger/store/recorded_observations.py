@@ -1,18 +1,20 @@
 """Adding observations of detail records to the book."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, bindparam, select
 
 from services.common.errors import Conflict
 from services.common.statements import Values, has_many_writers, insert_rows, update_by_id
+from services.common.value_lists import is_among_given
 from services.ledger import tables
 from services.ledger.store.clusters import Group, enter_clusters, record_anchors
 from services.ledger.store.fact_codec import encode_record_fact
+from services.ledger.store.loaded_facts import LoadedCluster, RecordFact, clusters_of
 from services.telnyx_vocabulary.detail_record import DetailRecord
 
 RecordKey = tuple[str, str]
@@ -24,11 +26,12 @@ Key = tuple[str, str, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddedObservations:
-    """What was new, what had changed, and the clusters that must be derived again."""
+    """What was new, what had changed, the clusters to be derived again, and the facts of those that are `new`."""
 
     new_count: int
     changed_count: int
     cluster_ids: frozenset[int]
+    new: Mapping[int, LoadedCluster]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,12 @@ def add_observations(connection: Connection, batch: list[DetailRecord]) -> Added
     news = [key for key in seen if key not in held]
     wider = {key: change for key in seen if key in held and (change := _change(seen[key], held[key]))}
     concerned = sorted({key[:2] for key in (*news, *wider)})
-    cluster_ids = enter_clusters(connection, _groups(concerned, seen, held))
+    entered = enter_clusters(connection, _groups(concerned, seen, held))
     if wider and has_many_writers(connection) and _times(_held(connection, seen)) != _times(held):
         raise Conflict("another writer has just seen the same records")
-    cluster_of = dict(zip(concerned, cluster_ids, strict=True))
-    insert_rows(
-        connection, tables.observations, [_row(key, seen[key], cluster_of[key[:2]]) for key in sorted(news)]
-    )
+    cluster_of = dict(zip(concerned, entered.cluster_ids, strict=True))
+    rows = [_row(key, seen[key], cluster_of[key[:2]]) for key in sorted(news)]
+    insert_rows(connection, tables.observations, rows)
     update_by_id(connection, tables.observations, list(wider.values()))
     known = {key[:2] for key in held}
     added = {key[:2] for key in news}
@@ -70,7 +72,18 @@ def add_observations(connection: Connection, batch: list[DetailRecord]) -> Added
         new_count=len(added - known),
         changed_count=len(added & known),
         cluster_ids=frozenset(cluster_of[record_key] for record_key in touched),
+        new=_clusters_of(entered.new_ids, rows),
     )
+
+
+def _clusters_of(cluster_ids: Collection[int], rows: Iterable[Values]) -> dict[int, LoadedCluster]:
+    """Clusters of which these rows have all the facts."""
+    facts = (
+        RecordFact._make(row[name] for name in RecordFact._fields)
+        for row in rows
+        if row["cluster_id"] in cluster_ids
+    )
+    return clusters_of(cluster_ids, (), facts, {})
 
 
 def _unite(batch: Iterable[DetailRecord]) -> dict[Key, _Seen]:
@@ -87,21 +100,28 @@ def _unite(batch: Iterable[DetailRecord]) -> dict[Key, _Seen]:
     return seen
 
 
+_COLUMNS = tables.observations.c
+_HELD = select(
+    _COLUMNS.id,
+    _COLUMNS.record_type,
+    _COLUMNS.record_id,
+    _COLUMNS.digest,
+    _COLUMNS.cluster_id,
+    _COLUMNS.first_observed_at,
+    _COLUMNS.last_observed_at,
+).where(_COLUMNS.record_type == bindparam("of_type"), is_among_given(_COLUMNS.record_id, "record_ids"))
+
+
 def _held(connection: Connection, keys: Iterable[Key]) -> Held:
     """What is known of these records, under whatever content."""
-    table = tables.observations
-    columns = (
-        table.c.id,
-        table.c.record_type,
-        table.c.record_id,
-        table.c.digest,
-        table.c.cluster_id,
-        table.c.first_observed_at,
-        table.c.last_observed_at,
-    )
-    records = sorted({key[:2] for key in keys})
-    query = select(*columns).where(tuple_(table.c.record_type, table.c.record_id).in_(records))
-    return {(row.record_type, row.record_id, bytes(row.digest)): row for row in connection.execute(query)}
+    ids: dict[str, set[str]] = defaultdict(set)
+    for record_type, record_id, _ in keys:
+        ids[record_type].add(record_id)
+    return {
+        (row.record_type, row.record_id, bytes(row.digest)): row
+        for record_type, of_type in ids.items()
+        for row in connection.execute(_HELD, {"of_type": record_type, "record_ids": sorted(of_type)})
+    }
 
 
 def _times(held: Held) -> dict[Key, tuple[datetime, datetime]]:
