@@ -106,7 +106,7 @@ def test_taken_in_and_booked_in_any_portions_ends_in_the_same_book(
     with open_book(databases, database_kind) as (book, _clock):
 
         @seed(portion_events)
-        @settings(max_examples=10, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(deliveries())
         def check(told: Deliveries) -> None:
             empty_all_tables(book.database)
