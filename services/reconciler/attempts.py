@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, func, select
 from services.common.statements import insert_rows
 from services.common.value_lists import is_among
 from services.reconciler.attempt import Attempt
-from services.reconciler.tables import attempts
+from services.reconciler.tables import attempts, jobs
 
 MAX_KEPT = 50
 """How many of a job's attempts are kept; the oldest go first."""
@@ -34,13 +34,10 @@ def append_attempts(connection: Connection, made: Sequence[tuple[int, Attempt]])
 
 
 def _drop_oldest(connection: Connection, job_ids: Sequence[int]) -> None:
-    """Leave of each of these histories what is kept. Few are ever that long, and to count costs little."""
-    long = (
-        select(attempts.c.job_id)
-        .where(is_among(attempts.c.job_id, job_ids))
-        .group_by(attempts.c.job_id)
-        .having(func.count() > MAX_KEPT)
-    )
+    """Leave of each of these histories what is kept; few are ever that long."""
+    # Counted job by job: grouped, PostgreSQL may read the histories of all jobs to find these.
+    length = select(func.count()).where(attempts.c.job_id == jobs.c.id).scalar_subquery()
+    long = select(jobs.c.id).where(is_among(jobs.c.id, job_ids), length > MAX_KEPT)
     too_long = connection.scalars(long).all()
     if not too_long:
         return
