@@ -1,8 +1,9 @@
 """What the cost of each leg rests on: its share of the session's facts, sorted into parts."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from services.ledger.closing import Span, is_closed
 from services.ledger.facts import Facts, Rules
@@ -14,7 +15,7 @@ from services.ledger.shares import Share, common_share, is_shared, own_share
 from services.telnyx_vocabulary.detail_record import DetailRecord
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LegEvidence:
     """A leg with all that its cost rests on.
 
@@ -31,21 +32,22 @@ class LegEvidence:
     lent: frozenset[tuple[str, str]] = frozenset()
     """(type, id) of records which this leg's session-wide parts count but whose money is at home elsewhere."""
 
-    def records_at_home(self, part: PartEvidence) -> list[DetailRecord]:
+    def records_at_home(self, part: PartEvidence) -> Sequence[DetailRecord]:
         """The records of one of this leg's parts whose money is at home here."""
+        if not self.lent:
+            return part.records
         return [record for record in part.records if (record.record_type, record.record_id) not in self.lent]
 
-    @property
-    def home_records(self) -> list[DetailRecord]:
+    @cached_property
+    def home_records(self) -> tuple[DetailRecord, ...]:
         """Every record whose money is at home here."""
         own = [record for part in self.parts.values() for record in self.records_at_home(part)]
-        return [*own, *self.guests]
+        return (*own, *self.guests)
 
 
 def gather_evidence(session: SessionFacts, facts: Facts, rules: Rules) -> list[LegEvidence]:
     """The evidence for each leg of a session that has any; its owner also answers for what names only the session."""
-    owner_id = min(map(LegStory, session.legs), key=_owner_order).facts.call_id
-    stories = [LegStory(leg, session.loose_events if leg.call_id == owner_id else ()) for leg in session.legs]
+    stories, owner_id = _stories(session)
     common = common_share(session, stories)
     session_span = _span_of_all(stories)
     gathered = []
@@ -62,6 +64,18 @@ def gather_evidence(session: SessionFacts, facts: Facts, rules: Rules) -> list[L
         closed = _close(parts, span, facts, rules)
         gathered.append(LegEvidence(story=story, parts=closed, base_types=base_types, span=span))
     return _send_guests_home(gathered, owner_id, _legs_by_recording_id(session.legs))
+
+
+def _stories(session: SessionFacts) -> tuple[list[LegStory], str]:
+    """The story of each leg, and the call id of the owner, which is told of what names no leg."""
+    stories = [LegStory(leg) for leg in session.legs]
+    owner_id = min(stories, key=_owner_order).facts.call_id
+    if session.loose_events:
+        stories = [
+            LegStory(story.facts, session.loose_events) if story.facts.call_id == owner_id else story
+            for story in stories
+        ]
+    return stories, owner_id
 
 
 def _owner_order(story: LegStory) -> tuple[object, ...]:
@@ -92,10 +106,8 @@ def _parts(share: Share, base_types: tuple[str, ...]) -> dict[str, PartEvidence]
 def _close(
     parts: Mapping[str, PartEvidence], span: Span, facts: Facts, rules: Rules
 ) -> dict[str, PartEvidence]:
-    return {
-        name: replace(part, is_closed=is_closed(name, span, rules.settle_horizon, facts))
-        for name, part in parts.items()
-    }
+    closed = {name for name in parts if is_closed(name, span, rules.settle_horizon, facts)}
+    return {name: replace(part, is_closed=True) if name in closed else part for name, part in parts.items()}
 
 
 def _is_awaited(part: PartEvidence, base_types: tuple[str, ...]) -> bool:
@@ -127,6 +139,8 @@ def _send_guests_home(
             home = recorded_on.get(record.recording_id) or recorded_on.get(record.record_id)
             if home is not None and home != owner_id:
                 guests[home].append(record)
+    if not guests:
+        return gathered
     lent = frozenset((r.record_type, r.record_id) for records in guests.values() for r in records)
     return [
         replace(

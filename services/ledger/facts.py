@@ -1,6 +1,7 @@
 """The facts that a book is derived from. Facts are only ever added (design, section 3)."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -121,12 +122,14 @@ def effective_events(events: tuple[WebhookEvent, ...], records: list[DetailRecor
         held = chosen.get(event.event_id)
         if held is None or _preference(event) < _preference(held):
             chosen[event.event_id] = event
-    confirmed = {anchor for record in records for anchor in _record_ids(record)}
-    counting = (
-        event
-        for event in chosen.values()
-        if not event.quarantined or not confirmed.isdisjoint(_event_ids(event))
-    )
+    counting: Iterable[WebhookEvent] = chosen.values()
+    if any(event.quarantined for event in counting):
+        confirmed = {anchor for record in records for anchor in _record_ids(record)}
+        counting = (
+            event
+            for event in chosen.values()
+            if not event.quarantined or not confirmed.isdisjoint(_event_ids(event))
+        )
     return sorted(counting, key=lambda event: (event.occurred_at, event.event_id))
 
 

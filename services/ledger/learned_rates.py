@@ -51,6 +51,8 @@ class LearnedRates:
     def find(self, direction: str, other_party: str) -> int | None:
         """The rate for a call, in nanos per minute; None while nothing is known of any call like it."""
         known = self.nanos_per_minute
+        if not known:
+            return None
         return next((known[group] for group in _groups(direction, other_party) if group in known), None)
 
 

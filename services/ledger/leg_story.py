@@ -156,24 +156,27 @@ class LegStory:
     @cached_property
     def direction(self) -> str:
         """As the webhooks say, else the records; a leg of which nothing says it counts as outbound."""
-        return next((text for text in self._texts("direction") if text), "outbound")
+        return self._first_text("direction") or "outbound"
 
     @property
     def from_number(self) -> str:
-        return next((text for text in self._texts("from_number") if text), "")
+        return self._first_text("from_number")
 
     @property
     def to_number(self) -> str:
-        return next((text for text in self._texts("to_number") if text), "")
+        return self._first_text("to_number")
 
     @cached_property
     def other_party(self) -> str:
         """The number or SIP address of whom the account talked to."""
         return self.to_number if self.direction == "outbound" else self.from_number
 
-    def _texts(self, field: str) -> Iterator[str]:
+    def _first_text(self, field: str) -> str:
+        """What the first fact says that says anything, webhooks before records."""
         for fact in (*self.facts.events, *self.facts.records):
-            yield getattr(fact, field)
+            if text := getattr(fact, field):
+                return str(text)
+        return ""
 
     def _first(self, event_type: str) -> WebhookEvent | None:
         return next((event for event in self.facts.events if event.event_type == event_type), None)

@@ -40,10 +40,10 @@ def group_legs(facts: Iterable[Fact]) -> list[LegFacts]:
     that could give a leg the same name must be grouped together.
     """
     components = [sorted(component, key=fact_order) for component in _components(facts)]
+    named = [(_names(component), component) for component in components]
     legs = []
     used: set[str] = set()
-    for component in sorted(components, key=lambda facts: (_names(facts).rank, fact_order(facts[0]))):
-        names = _names(component)
+    for names, component in sorted(named, key=lambda each: (each[0].rank, fact_order(each[1][0]))):
         call_id = names.qualified if names.plain in used else names.plain
         used.add(call_id)
         legs.append(_leg(call_id, component))
@@ -119,9 +119,9 @@ class _Names:
 
 
 def _names(component: list[Fact]) -> _Names:
-    if call_control_id := _first(fact.call_control_id for fact in component):
+    if call_control_id := _first(component, "call_control_id"):
         return _Names(0, call_control_id, f"call:{call_control_id}")
-    if leg_id := _first(fact.leg_id for fact in component):
+    if leg_id := _first(component, "leg_id"):
         return _Names(1, leg_id, f"leg:{leg_id}")
     record = min(_records(component), key=lambda record: record.record_id)
     if record.sip_call_id:
@@ -132,9 +132,9 @@ def _names(component: list[Fact]) -> _Names:
 def _leg(call_id: str, component: list[Fact]) -> LegFacts:
     return LegFacts(
         call_id=call_id,
-        session_id=_first(fact.session_id for fact in component),
-        call_control_id=_first(fact.call_control_id for fact in component),
-        leg_id=_first(fact.leg_id for fact in component),
+        session_id=_first(component, "session_id"),
+        call_control_id=_first(component, "call_control_id"),
+        leg_id=_first(component, "leg_id"),
         ids=frozenset(text for fact in component for text in (fact.call_control_id, fact.leg_id) if text),
         events=tuple(fact for fact in component if isinstance(fact, WebhookEvent)),
         records=tuple(sorted(_records(component), key=lambda record: (record.record_type, record.record_id))),
@@ -145,5 +145,8 @@ def _records(component: list[Fact]) -> list[DetailRecord]:
     return [fact for fact in component if isinstance(fact, DetailRecord)]
 
 
-def _first(texts: Iterable[str]) -> str:
-    return next((text for text in texts if text), "")
+def _first(component: list[Fact], field: str) -> str:
+    for fact in component:
+        if text := getattr(fact, field):
+            return str(text)
+    return ""

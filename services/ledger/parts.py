@@ -75,9 +75,9 @@ class PartEvidence:
 
 def is_billed_record(record: DetailRecord) -> bool:
     """Telnyx billed it: time was billed, or an amount for types billed by unit."""
-    known = find_record_type(record.record_type)
     if record.billed_seconds:
         return True
+    known = find_record_type(record.record_type)
     by_unit = known is None or known.billed_by_unit or record.billed_seconds is None
     return by_unit and record.cost is not None and record.cost.nanos != 0
 

@@ -28,8 +28,11 @@ def group_sessions(events: Iterable[WebhookEvent], records: Iterable[DetailRecor
     itself, and facts with neither session nor leg have no leg to go to.
     """
     facts: list[Fact] = [*events, *records]
-    loose = [fact for fact in facts if not leg_nodes(fact)]
-    legs = group_legs([fact for fact in facts if leg_nodes(fact)])
+    loose: list[Fact] = []
+    of_legs: list[Fact] = []
+    for fact in facts:
+        (of_legs if leg_nodes(fact) else loose).append(fact)
+    legs = group_legs(of_legs)
     session_ids = {leg.session_id for leg in legs} | {fact.session_id for fact in loose}
     sessions = []
     for session_id in sorted(session_ids):

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from services.ledger.leg_story import LegStory
 from services.ledger.sessions import SessionFacts
 from services.telnyx_vocabulary.detail_record import DetailRecord
-from services.telnyx_vocabulary.record_types import find_record_type, record_type_announced_by
+from services.telnyx_vocabulary.record_types import RECORD_TYPES, record_type_announced_by
 from services.telnyx_vocabulary.webhook_event import CostPart, WebhookEvent
 
 Announcement = tuple[str, str]
 """(record type, which one): for each of them one record of that type is to come."""
+
+
+_SHARED = frozenset(
+    name for entry in RECORD_TYPES if entry.is_session_scoped for name in (entry.name, *entry.aliases)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +57,7 @@ def common_share(session: SessionFacts, stories: list[LegStory]) -> Share:
 
 def is_shared(record_type: str) -> bool:
     """Records of this type name a session but no leg: their part is one of the session (rule 3.e)."""
-    known = find_record_type(record_type)
-    return known is not None and known.is_session_scoped
+    return record_type in _SHARED
 
 
 def _cost_parts(story: LegStory) -> tuple[CostPart, ...]:
