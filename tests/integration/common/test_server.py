@@ -120,6 +120,15 @@ async def test_what_is_still_starting_is_tried_again() -> None:
     assert servicer.call_count == 4
 
 
+async def test_what_has_too_much_to_do_is_left_alone() -> None:
+    servicer = Scripted(raising(Unavailable("the book is behind", retry_after_s=1)))
+    async with client(servicer) as stub:
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await stub.GetQuota(telnyx_gateway_pb2.GetQuotaRequest())
+    assert from_rpc_error(failed.value).retry_after_s == 1
+    assert servicer.call_count == 1
+
+
 async def test_an_unforeseen_error_tells_the_caller_nothing() -> None:
     async with client(Scripted(raising(ValueError("+12025550131")))) as stub:
         with structlog.testing.capture_logs() as lines, pytest.raises(grpc.aio.AioRpcError) as failed:
