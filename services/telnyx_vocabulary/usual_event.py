@@ -6,7 +6,6 @@ reader of `webhook_events`. Where this one reads a body at all, both read the sa
 
 import re
 from datetime import datetime
-from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -14,23 +13,16 @@ from services.common.money import Money, parse_money
 from services.telnyx_vocabulary.detail_record import Direction
 from services.telnyx_vocabulary.directions import DIRECTIONS
 from services.telnyx_vocabulary.json_values import (
-    ABSENT,
     DECODE_ERRORS,
     DEFAULT_CURRENCY,
     MAX_CHARGE_NANOS,
-    MAX_ID_LENGTH,
-    MAX_ITEMS,
     MAX_LIST_BYTES,
-    MAX_TEXT_LENGTH,
     is_absent,
 )
 from services.telnyx_vocabulary.record_types import record_type_of_call_part
+from services.telnyx_vocabulary.usual_shapes import Amount, Body, Party, Payload, StatedPart
 from services.telnyx_vocabulary.webhook_event import CallCost, CostPart, MessageFacts, WebhookEvent, body_id
 from services.telnyx_vocabulary.webhook_messages import MESSAGE_EVENTS
-
-_Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=MAX_ID_LENGTH)] | None
-_FreeText: TypeAlias = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_LENGTH)] | None
-_Bounded = msgspec.Meta(max_length=MAX_ITEMS)
 
 # Whatever it matches lies in this century and names UTC.
 _TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}(?:\d{3})?)?(?:Z|\+00:00)", re.ASCII)
@@ -39,75 +31,12 @@ _WHOLE_NUMBER = re.compile(rb"[0-9]{1,9}")
 _ESCAPED_NUL = b"\\u0000"
 
 
-class _Amount(msgspec.Struct, gc=False):
-    amount: _Text = None
-    currency: _Text = None
-
-
-class _Party(msgspec.Struct, gc=False):
-    phone_number: _Text = None
-    status: _Text = None
-
-
-class _CostPart(msgspec.Struct):
-    call_part: _Text = None
-    type: _Text = None
-    cost: _Text | _Amount = None
-    rate: _Text = None
-    currency: _Text = None
-    billed_duration_secs: msgspec.Raw = ABSENT
-
-
-class _CostBreakdown(msgspec.Struct):
-    carrier_fee: _Text | _Amount = None
-
-
-class _Payload(msgspec.Struct, rename={"sender": "from", "recipient": "to"}):
-    call_session_id: _Text = None
-    call_control_id: _Text = None
-    call_leg_id: _Text = None
-    connection_id: _Text = None
-    client_state: _FreeText = None
-    direction: _Text = None
-    sender: _Text | _Party = None
-    recipient: _Text | _Party | Annotated[list[_Party], _Bounded] = None
-    start_time: _Text = None
-    end_time: _Text = None
-    hangup_cause: _Text = None
-    recording_id: _Text = None
-    tags: Annotated[list[_Text], _Bounded] | None = None
-    # Of `call.cost`.
-    status: _Text = None
-    cost_parts: Annotated[list[_CostPart], _Bounded] | None = None
-    total_cost: _Text | _Amount = None
-    cost: _Text | _Amount = None
-    amount: _Text | _Amount = None
-    currency: _Text = None
-    # Of messages.
-    id: _Text = None
-    parts: msgspec.Raw = ABSENT
-    cost_breakdown: _CostBreakdown | None = None
-    completed_at: _Text = None
-
-
-class _Data(msgspec.Struct):
-    event_type: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID_LENGTH)]
-    id: _Text = None
-    occurred_at: _Text = None
-    created_at: _Text = None
-    payload: _Payload | None = None
-
-
-class _Body(msgspec.Struct):
-    data: _Data
-
-
 class _Unusual(ValueError):
     """The body has something that only the careful reader judges."""
 
 
-_DECODER = msgspec.json.Decoder(_Body)
-_NO_PAYLOAD = _Payload()
+_DECODER = msgspec.json.Decoder(Body)
+_NO_PAYLOAD = Payload()
 
 
 def read_usual_event(body: bytes, received_at: datetime, quarantined: bool) -> WebhookEvent | None:
@@ -159,7 +88,7 @@ def _direction(word: str | None, event_type: str) -> Direction:
     return DIRECTIONS[word]
 
 
-def _party(party: str | _Party | list[_Party] | None) -> tuple[str, str]:
+def _party(party: str | Party | list[Party] | None) -> tuple[str, str]:
     """Number and delivery status; of several recipients the first stands for the message."""
     if not party:
         return "", ""
@@ -177,8 +106,8 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text)
 
 
-def _charge(amount: str | _Amount | None, currency: str) -> Money | None:
-    if isinstance(amount, _Amount):
+def _charge(amount: str | Amount | None, currency: str) -> Money | None:
+    if isinstance(amount, Amount):
         currency, amount = amount.currency or currency, amount.amount
     if not amount:
         return None
@@ -196,7 +125,7 @@ def _whole_number(raw: msgspec.Raw) -> int | None:
     return int(bytes(raw))
 
 
-def _call_cost(event_type: str, payload: _Payload) -> CallCost | None:
+def _call_cost(event_type: str, payload: Payload) -> CallCost | None:
     if event_type == "call.hangup":
         total = _charge(payload.cost, DEFAULT_CURRENCY)
         return CallCost(total=total) if total else None
@@ -216,7 +145,7 @@ def _call_cost(event_type: str, payload: _Payload) -> CallCost | None:
     )
 
 
-def _cost_part(part: _CostPart, currency: str) -> CostPart:
+def _cost_part(part: StatedPart, currency: str) -> CostPart:
     call_part = part.call_part or part.type
     if not call_part or part.cost is None:
         raise _Unusual(call_part)
@@ -229,7 +158,7 @@ def _cost_part(part: _CostPart, currency: str) -> CostPart:
 
 
 def _message(
-    payload: _Payload, direction: Direction, from_number: str, to_number: str, status: str
+    payload: Payload, direction: Direction, from_number: str, to_number: str, status: str
 ) -> MessageFacts:
     if not payload.id:
         raise _Unusual(payload.id)
