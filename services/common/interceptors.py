@@ -95,7 +95,7 @@ def _guard_stream(behavior: Any, method: str) -> Any:
 async def _abort(context: _Context, error: TollbookError) -> None:
     status = to_status(error)
     # A domain error is a considered answer: tell the client's transport not to repeat the call by itself.
-    # Only Unavailable, where a part of Tollbook is still starting, is worth its quick retries; but where it says when to
+    # Only Unavailable, where a part of Tollbook is still starting, is worth its quick retries; where it says when to
     # come back there is too much to do, and retries would make it more.
     is_starting = isinstance(error, Unavailable) and not error.retry_after_s
     pushback = () if is_starting else (("grpc-retry-pushback-ms", "-1"),)

@@ -24,7 +24,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "ledger_intake_schema_version"
 FILE_SUFFIX = ".intake"
 
-_READ_PATIENCE_S = 2.0
+_BOOKING_PATIENCE_S = 10.0
 _ROOM_PATIENCE_S = 3.0
 _DRAIN_S = 5.0
 
@@ -56,11 +56,11 @@ class Intake:
 
     async def record_until_booked(self, events: list[WebhookEvent]) -> int:
         """Return once the events are booked; tells how many were new. Raises InvalidInput, Conflict, Unavailable."""
-        await self.caught_up()
+        await self.caught_up(_BOOKING_PATIENCE_S)
         return await self._book_at_once(events)
 
-    async def caught_up(self) -> None:
-        """Return once everything is booked that was acknowledged before. Raises Unavailable if that takes long."""
+    async def caught_up(self, patience_s: float) -> None:
+        """Return once everything is booked that was acknowledged before. Raises Unavailable if that takes longer."""
         count = self._backlog.added_count
 
         def is_booked() -> bool:
@@ -69,7 +69,7 @@ class Intake:
         if is_booked():
             return
         try:
-            async with asyncio.timeout(_READ_PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 await self._backlog.until(is_booked)
         except TimeoutError:
             raise Unavailable(

@@ -1,6 +1,6 @@
 """Calls whose answer depends on webhook events wait for those that were acknowledged before them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -12,36 +12,40 @@ if TYPE_CHECKING:
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
-WAITING = frozenset(
-    {
-        "/tollbook.ledger.v1.BalanceService/GetStatement",
-        "/tollbook.ledger.v1.LedgerService/ExportCharges",
-        "/tollbook.ledger.v1.LedgerService/GetCall",
-        "/tollbook.ledger.v1.LedgerService/GetCharge",
-        "/tollbook.ledger.v1.LedgerService/GetSession",
-        "/tollbook.ledger.v1.LedgerService/ListCallFacts",
-        "/tollbook.ledger.v1.LedgerService/ListCharges",
-        "/tollbook.ledger.v1.LedgerService/ListUnsettled",
-        "/tollbook.ledger.v1.LedgerService/RecordDetailRecords",
-        "/tollbook.ledger.v1.LedgerService/RecordSweep",
-        "/tollbook.ledger.v1.LedgerService/RecordUsage",
-        "/tollbook.ledger.v1.LedgerService/Summarize",
-        "/tollbook.ledger.v1.LedgerService/WatchCharges",
-        "/tollbook.ledger.v1.ProofService/GetBookHealth",
-        "/tollbook.ledger.v1.ProofService/ListBookDays",
-        "/tollbook.ledger.v1.ProofService/ListDayRecords",
-        "/tollbook.ledger.v1.ProofService/ReplayEvents",
-        "/tollbook.ledger.v1.ProofService/VerifyBook",
-    }
-)
-"""What a record, a sweep or a usage report costs does not depend on who came first, but a call that a record or a sweep
-finds unannounced is settled by less."""
+READ_PATIENCE_S = 2.0
+"""A person or a loop that reads can ask again."""
+
+WRITE_PATIENCE_S = 10.0
+"""What is to be recorded has cost some of Telnyx's quota."""
+
+PATIENCE_S: Mapping[str, float] = {
+    "/tollbook.ledger.v1.BalanceService/GetStatement": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/ExportCharges": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/GetCall": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/GetCharge": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/GetSession": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/ListCallFacts": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/ListCharges": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/ListUnsettled": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/RecordDetailRecords": WRITE_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/RecordSweep": WRITE_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/RecordUsage": WRITE_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/Summarize": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.LedgerService/WatchCharges": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.ProofService/GetBookHealth": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.ProofService/ListBookDays": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.ProofService/ListDayRecords": READ_PATIENCE_S,
+    "/tollbook.ledger.v1.ProofService/ReplayEvents": WRITE_PATIENCE_S,
+    "/tollbook.ledger.v1.ProofService/VerifyBook": WRITE_PATIENCE_S,
+}
+"""How long each of these calls waits. What a record, a sweep or a usage report costs does not depend on who came first;
+but a call that they find unannounced is settled by less."""
 
 
 class ReadsWait(grpc.aio.ServerInterceptor):
-    """Lets these calls begin once `caught_up` returns; what it raises is their answer."""
+    """Lets these calls begin once `caught_up(patience_s)` returns; what it raises is their answer."""
 
-    def __init__(self, caught_up: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, caught_up: Callable[[float], Awaitable[None]]) -> None:
         self._caught_up = caught_up
 
     async def intercept_service(
@@ -50,30 +54,31 @@ class ReadsWait(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "_Handler | None":
         handler = await continuation(handler_call_details)
-        if handler is None or handler_call_details.method not in WAITING:
+        patience_s = PATIENCE_S.get(handler_call_details.method)
+        if handler is None or patience_s is None:
             return handler
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
-                self._stream(handler.unary_stream),
+                self._stream(handler.unary_stream, patience_s),
                 request_deserializer=handler.request_deserializer,
                 response_serializer=handler.response_serializer,
             )
         return grpc.unary_unary_rpc_method_handler(
-            self._unary(handler.unary_unary),
+            self._unary(handler.unary_unary, patience_s),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
 
-    def _unary(self, behavior: Any) -> Any:
+    def _unary(self, behavior: Any, patience_s: float) -> Any:
         async def call(request: Any, context: _Context) -> Any:
-            await self._caught_up()
+            await self._caught_up(patience_s)
             return await behavior(request, context)
 
         return call
 
-    def _stream(self, behavior: Any) -> Any:
+    def _stream(self, behavior: Any, patience_s: float) -> Any:
         async def call(request: Any, context: _Context) -> AsyncIterator[Any]:
-            await self._caught_up()
+            await self._caught_up(patience_s)
             async with aclosing(behavior(request, context)) as responses:
                 async for response in responses:
                     yield response

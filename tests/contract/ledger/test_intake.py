@@ -46,11 +46,12 @@ from tests.support.ledger_consistency import assert_book_is_consistent
 from tests.support.ledger_contents import book_contents, differences, expected_contents
 from tests.support.waiting import until
 
+PATIENCE_S = 60.0
+
 
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no failure."""
-    monkeypatch.setattr(intake_room, "_READ_PATIENCE_S", 60)
     monkeypatch.setattr(intake_room, "_ROOM_PATIENCE_S", 60)
     monkeypatch.setattr(intake_room, "_DRAIN_S", 60)
 
@@ -101,7 +102,7 @@ def test_taken_in_and_booked_in_any_portions_ends_in_the_same_book(
                 if events:
                     await take_in(intake, events)
                 await asyncio.to_thread(record_batch, book, others)
-            await intake.caught_up()
+            await intake.caught_up(PATIENCE_S)
 
     with open_book(databases, database_kind) as (book, _clock):
 
@@ -136,7 +137,7 @@ async def test_a_large_batch_is_acknowledged_first_and_booked_in_portions(
         assert await take_in(intake, hangups("small")) == 0
         assert listed_charges(book.database) == {}
         gate.open()
-        await intake.caught_up()
+        await intake.caught_up(PATIENCE_S)
     assert gate.sizes == [20, 20, 11]
     await assert_booked(book, events + hangups("small"))
     assert await kept_rows(book) == []
@@ -148,7 +149,7 @@ async def test_a_kill_before_the_booking_loses_nothing(book: Book) -> None:
         await store.append(request_of(events))
         await store.append(request_of(events[:5]))
     async with open_intake(book) as intake:
-        await intake.caught_up()
+        await intake.caught_up(PATIENCE_S)
         await assert_booked(book, events)
     assert await kept_rows(book) == []
 
@@ -160,7 +161,7 @@ async def test_a_kill_between_booking_and_forgetting_books_nothing_twice(book: B
     async with open_intake_store(book) as store:
         await store.append(request_of(events))
     async with open_intake(book) as intake:
-        await intake.caught_up()
+        await intake.caught_up(PATIENCE_S)
     assert book_contents(book.database) == before
     await assert_booked(book, events)
     assert await kept_rows(book) == []
@@ -179,7 +180,7 @@ async def test_what_could_not_be_forgotten_is_booked_again_without_effect(
         with monkeypatch.context() as patch:
             patch.setattr(IntakeStore, "remove", fail)
             await take_in(intake, events)
-            await intake.caught_up()
+            await intake.caught_up(PATIENCE_S)
         clock.advance(61)
         await intake._leftovers.book()
         await assert_booked(book, events)
@@ -192,10 +193,10 @@ async def test_a_refused_event_is_kept_and_blocks_no_other(
     bad, good = [refused_event("one"), refused_event("other")], many_hangups(30)
     async with open_intake(book) as intake:
         await take_in(intake, [*good[:7], bad[0], *good[7:20], bad[1], *good[20:]])
-        await intake.caught_up()
+        await intake.caught_up(PATIENCE_S)
         await assert_booked(book, good)
         await take_in(intake, hangups(*(f"later {number}" for number in range(17))))
-        await intake.caught_up()
+        await intake.caught_up(PATIENCE_S)
         assert len(listed_charges(book.database)) == 47
     assert await kept_events(book) == bad
     assert "+1202" not in capsys.readouterr().out
@@ -226,7 +227,7 @@ async def test_raw_texts_of_refused_events_go_when_they_are_old(opened: tuple[Bo
     young = replace(refused_event("young"), raw=b"young", received_at=clock.now())
     async with open_intake(book, NEVER_AT_ONCE) as intake:
         await take_in(intake, [old, young])
-        await intake.caught_up()
+        await intake.caught_up(PATIENCE_S)
         await until(lambda: intake_metric("refused_events") == 2)
         assert await intake.drop_raw_texts(timedelta(days=30)) == 1
         assert await intake.drop_raw_texts(timedelta(days=30)) == 0
@@ -240,7 +241,7 @@ async def test_what_no_ledger_can_book_or_read_stops_no_start(book: Book) -> Non
         await store.append(request_of([bad, *good]))
     for _ in range(2):
         async with open_intake(book) as intake:
-            await intake.caught_up()
+            await intake.caught_up(PATIENCE_S)
             await assert_booked(book, good)
             await until(lambda: intake_metric("refused_events") == 2)
     assert {row.request for row in await kept_rows(book)} == {b"\xff not a request", request_of([bad])}
@@ -265,7 +266,7 @@ async def test_a_booking_that_fails_is_tried_again(
     events = many_hangups(20)
     async with open_intake(book) as intake:
         await take_in(intake, events)
-        await intake.caught_up()
+        await intake.caught_up(PATIENCE_S)
     await assert_booked(book, events)
 
 
@@ -284,11 +285,11 @@ async def test_an_unexpected_failure_is_confined_to_its_event(
         patch.setattr(Book, "record_events", broken)
         async with open_intake(book) as intake:
             await take_in(intake, events)
-            await intake.caught_up()
+            await intake.caught_up(PATIENCE_S)
     assert len(listed_charges(book.database)) == 19
     # A ledger without the defect books it.
     async with open_intake(book) as intake:
-        await intake.caught_up()
+        await intake.caught_up(PATIENCE_S)
     await assert_booked(book, events)
     assert await kept_rows(book) == []
 
@@ -314,7 +315,7 @@ async def test_what_cannot_be_booked_before_the_end_stays_for_the_next_start(
             await take_in(intake, events)
     assert [len(read_request(row.request)[0]) for row in await kept_rows(book)] == [20]
     async with open_intake(book) as intake:
-        await intake.caught_up()
+        await intake.caught_up(PATIENCE_S)
     await assert_booked(book, events)
 
 
@@ -345,7 +346,7 @@ async def test_beyond_the_bound_a_batch_waits_for_room_and_the_next_is_refused(
         assert len(await kept_rows_of(intake)) == 2
         gate.open()
         assert await waiting == 0
-        await intake.caught_up()
+        await intake.caught_up(PATIENCE_S)
     await assert_booked(book, first + second + third)
 
 
@@ -355,14 +356,13 @@ async def kept_rows_of(intake: Intake) -> list[IntakeRow]:
 
 async def test_whoever_waits_in_vain_is_refused(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake_room, "_ROOM_PATIENCE_S", 0.01)
-    monkeypatch.setattr(intake_room, "_READ_PATIENCE_S", 0.01)
     gate = BookingGate(monkeypatch)
     async with open_intake(book, IntakeLimits(waiting_events=20)) as intake:
         await take_in(intake, many_hangups(20))
         with pytest.raises(Unavailable, match="send them again"):
             await take_in(intake, hangups("late"))
         with pytest.raises(Unavailable, match="ask again") as refused:
-            await intake.caught_up()
+            await intake.caught_up(0.01)
         assert refused.value.retry_after_s == 1
         gate.open()
     await assert_booked(book, many_hangups(20))
@@ -394,7 +394,7 @@ async def test_two_ledgers_take_the_same_events_in(pair: Pair) -> None:
         await asyncio.gather(
             take_in(one, events[:30]), take_in(other, events[10:]), take_in(one, events[5:25])
         )
-        await asyncio.gather(one.caught_up(), other.caught_up())
+        await asyncio.gather(one.caught_up(PATIENCE_S), other.caught_up(PATIENCE_S))
     await assert_booked(pair.one, events)
     assert await kept_rows(pair.one) == []
 
@@ -402,7 +402,7 @@ async def test_two_ledgers_take_the_same_events_in(pair: Pair) -> None:
 async def test_what_a_dead_ledger_left_is_booked_by_another_after_a_while(pair: Pair) -> None:
     events = many_hangups(20)
     async with open_intake(pair.other) as living, open_intake_store(pair.one) as dead:
-        await living.caught_up()
+        await living.caught_up(PATIENCE_S)
         await dead.append(request_of(events))
         pair.clock.advance(30)
         await living._leftovers.book()

@@ -17,8 +17,8 @@ from services.common.errors import InvalidInput, TollbookError, Unavailable
 from services.common.rpc_errors import from_rpc_error
 from services.common.server import open_server
 from services.ledger.__main__ import prepare
-from services.ledger.intake import intake as intake_room
-from services.ledger.intake.reads_wait import WAITING
+from services.ledger.intake import reads_wait
+from services.ledger.intake.reads_wait import PATIENCE_S
 from services.ledger.settings import LedgerSettings
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 from services.telnyx_vocabulary.wire import encode_event, encode_record
@@ -57,7 +57,7 @@ def ledger(channel: grpc.aio.Channel) -> ledger_pb2_grpc.LedgerServiceStub:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> BookingGate:
-    monkeypatch.setattr(intake_room, "_READ_PATIENCE_S", 60)
+    monkeypatch.setattr(reads_wait, "PATIENCE_S", dict.fromkeys(PATIENCE_S, 60.0))
     return BookingGate(monkeypatch)
 
 
@@ -87,7 +87,9 @@ def test_of_every_call_it_is_said_whether_it_waits() -> None:
     for file in (ledger_pb2, balance_pb2, proof_pb2):
         for service in file.DESCRIPTOR.services_by_name.values():
             waiting = {
-                method.name for method in service.methods if f"/{service.full_name}/{method.name}" in WAITING
+                method.name
+                for method in service.methods
+                if f"/{service.full_name}/{method.name}" in PATIENCE_S
             }
             others = {method.name for method in service.methods} - waiting
             assert others == INDEPENDENT[service.name]
@@ -113,7 +115,7 @@ async def test_reads_are_refused_while_the_book_is_far_behind(
     gate: BookingGate,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(intake_room, "_READ_PATIENCE_S", 0.01)
+    monkeypatch.setattr(reads_wait, "PATIENCE_S", dict.fromkeys(PATIENCE_S, 0.01))
     await ledger.RecordEvents(request_of(BURST))
     proof = proof_pb2_grpc.ProofServiceStub(channel)
     for call in (
