@@ -167,9 +167,14 @@ class Tollbook:
 
     def start(self, service: str) -> RunningProcess:
         """Start one service and wait until it is ready. It must not be running."""
+        process = self.begin(service)
+        process.wait_until_ready(f"{self.admin_url(service)}/readyz")
+        return process
+
+    def begin(self, service: str) -> RunningProcess:
+        """Start one service without waiting for it. It must not be running."""
         process = start_process(service, [*self.runner, _MODULES[service]], self.folder, self.environment)
         self.running[service] = process
-        process.wait_until_ready(f"{self.admin_url(service)}/readyz")
         return process
 
     def start_all(self) -> None:
