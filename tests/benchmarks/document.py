@@ -9,7 +9,9 @@ from tests.benchmarks.machine import Machine
 from tests.benchmarks.measured import Measured
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
-_REACHED = {True: "yes", False: "**no**", None: ""}
+_REACHED = {True: "yes", False: "**no**"}
+_SHOWN_ALIKE = 4
+"""So many figures of one name and goal are held against it one by one."""
 
 
 def render(parts: Sequence[KeptPart]) -> str:
@@ -67,20 +69,37 @@ def _machine(machine: Machine) -> str:
 def _goals(parts: Sequence[KeptPart]) -> Iterator[str]:
     rows = [
         (
-            each.what,
+            part.report.part,
+            what,
             each.name,
             in_unit(each.value, each.unit),
             _spread(each),
             _goal(each),
-            _REACHED[each.is_reached],
+            reached,
         )
         for part in parts
-        for each in part.report.measured
-        if each.is_reached is not None
+        for what, each, reached in _held_against_goals(part.report.measured)
     ]
     if rows:
         yield "### Goals"
-        yield _table(("what", "", "median", "rounds", "goal", "reached"), rows)
+        yield _table(("part", "what", "", "median", "rounds", "goal", "reached"), rows)
+
+
+def _held_against_goals(measured: Iterable[Measured]) -> Iterator[tuple[str, Measured, str]]:
+    """What was measured, its figure, and whether that is enough; of many with one goal only the worst."""
+    alike: dict[tuple[str, str], list[Measured]] = {}
+    for each in measured:
+        if each.is_reached is not None:
+            alike.setdefault((each.name, _goal(each)), []).append(each)
+    for figures in alike.values():
+        if len(figures) <= _SHOWN_ALIKE:
+            yield from ((each.what, each, _REACHED[each.is_reached is True]) for each in figures)
+            continue
+        is_more_better = figures[0].at_least is not None
+        worst = (min if is_more_better else max)(figures, key=lambda each: each.value)
+        reached = sum(each.is_reached is True for each in figures)
+        verdict = _REACHED[True] if reached == len(figures) else f"**{reached} of {len(figures)}**"
+        yield f"the worst of {len(figures)}: {worst.what}", worst, verdict
 
 
 def _part(part: KeptPart) -> Iterator[str]:
@@ -116,8 +135,10 @@ def _names_in_order(measured: Sequence[Measured]) -> list[str]:
 
 
 def _with_spread(figure: Measured) -> str:
+    """What misses its goal stands out."""
     spread = f" ({_spread(figure)})" if min(figure.values) < max(figure.values) else ""
-    return f"{in_unit(figure.value, figure.unit)}{spread}"
+    text = f"{in_unit(figure.value, figure.unit)}{spread}"
+    return f"**{text}**" if figure.is_reached is False else text
 
 
 def _spread(figure: Measured) -> str:
