@@ -9,7 +9,14 @@ from google.type import money_pb2
 
 from services.common.errors import InvalidInput
 from services.common.money import Money
-from services.common.wire import optional_time, set_nanos, to_money, to_timestamp
+from services.common.wire import (
+    money_fields,
+    optional_time,
+    set_nanos,
+    timestamp_fields,
+    to_money,
+    to_timestamp,
+)
 from services.ledger.charges import Kind
 from services.ledger.store.charge_filters import ChargeFilter, Status, WantedDirection
 from services.ledger.store.charge_orders import OrderName
@@ -132,9 +139,9 @@ def encode_charge(row: Any) -> book_pb2.Charge:
         phone_number=row.phone_number,
         contact=row.contact,
         direction=row.direction,
-        time=to_timestamp(row.billing_date),
+        time=timestamp_fields(row.billing_date),
         duration_seconds=row.duration,
-        cost=money(row.currency, row.cost_nanos),
+        cost=money_fields(Money(row.currency, row.cost_nanos)),
         status=book_pb2.CHARGE_STATUS_EXACT if is_exact else book_pb2.CHARGE_STATUS_ESTIMATED,
         source=row.source,
         description=row.description,

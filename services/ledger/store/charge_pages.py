@@ -11,8 +11,8 @@ from services.ledger.store.charge_orders import ORDERS, Order, OrderName, Place
 from services.ledger.store.charge_walks import Walk, walks
 from services.ledger.store.text_search import Sought, seek
 
-_NOT_LISTED = frozenset({"metadata", "cost"})
-"""Long, or told by another column: to decode them takes more time than everything else about a large page."""
+_NOT_LISTED = frozenset({"metadata", "cost", "cluster_id", "settled_at", "created_at", "updated_at"})
+"""Of no use to a listing: to decode them takes more time than everything else about a large page."""
 
 
 def list_charges(
