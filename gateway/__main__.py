@@ -27,7 +27,8 @@ from services.common.process import run_process
 from services.common.settings import load_settings
 from services.common.telemetry import Readiness, open_admin
 
-_MAX_CONNECTIONS = 2048
+# More than webhooks may wait (BatchLimits): who comes too much is told so by a problem, not by the HTTP server.
+_MAX_CONNECTIONS = 4096
 _log = structlog.get_logger()
 
 

@@ -1,18 +1,20 @@
 """Reading request bodies within limits of size and time."""
 
 import asyncio
-from typing import cast
+from typing import NoReturn, cast
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from gateway.deadlines import Deadlines
 from gateway.problems import Problem
+from gateway.unfinished_bodies import UnfinishedBodies
 
 _READ_TIMEOUT_S = 10.0
 _DRAIN_TIMEOUT_S = 1.0
 _DRAIN_BYTES = 16 * 1024 * 1024
 _CLOSE = {"Connection": "close"}
+_UNFINISHED = UnfinishedBodies(64 * 1024 * 1024)
 
 
 class BodyReader:
@@ -68,16 +70,14 @@ async def _read_up_to(receive: Receive, max_bytes: int) -> bytes:
     chunk, more = await _next_chunk(receive)
     if not more and len(chunk) <= max_bytes:
         return chunk
-    chunks = [chunk]
-    size_bytes = len(chunk)
-    while more and size_bytes <= max_bytes:
-        chunk, more = await _next_chunk(receive)
-        size_bytes += len(chunk)
-        chunks.append(chunk)
-    if size_bytes > max_bytes:
-        chunks.clear()
-        await _refuse_too_large(receive, max_bytes, is_complete=not more)
-    return b"".join(chunks)
+    with _UNFINISHED.body() as held:
+        held.add(chunk)
+        while more and held.size_bytes <= max_bytes:
+            chunk, more = await _next_chunk(receive)
+            held.add(chunk)
+        if held.size_bytes <= max_bytes:
+            return held.joined()
+    return await _refuse_too_large(receive, max_bytes, is_complete=not more)
 
 
 async def _next_chunk(receive: Receive) -> tuple[bytes, bool]:
@@ -87,7 +87,7 @@ async def _next_chunk(receive: Receive) -> tuple[bytes, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
-async def _refuse_too_large(receive: Receive, max_bytes: int, *, is_complete: bool = False) -> None:
+async def _refuse_too_large(receive: Receive, max_bytes: int, *, is_complete: bool = False) -> NoReturn:
     """Read on for a moment, keeping nothing: most senders hear the answer only once they have sent everything."""
     try:
         async with asyncio.timeout(_DRAIN_TIMEOUT_S):

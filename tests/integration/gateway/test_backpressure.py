@@ -3,11 +3,14 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
+import pytest
 
+import gateway.bodies
 from gateway.batching import BatchLimits
+from gateway.unfinished_bodies import UnfinishedBodies
 from services.common.addresses import Address
 from services.common.server import Endpoint, open_server
 from tests.support.edge import EdgeUnderTest, open_edge_under_test
@@ -114,3 +117,20 @@ async def test_a_ledger_that_was_away_is_found_again() -> None:
             assert {event.event_id for event in ledger.events} == {"e1"}
             await until(lambda: not edge.edge.batcher.is_behind)
             assert (await edge.client.get(READS[0])).status_code == 200
+
+
+async def test_bodies_that_come_in_pieces_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_edge_under_test() as edge:
+        unfinished = UnfinishedBodies(20)
+        monkeypatch.setattr(gateway.bodies, "_UNFINISHED", unfinished)
+        body = body_of("e1")
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for start in range(0, len(body), 5):
+                yield body[start : start + 5]
+
+        headers = edge.signer.headers(body, edge.clock.now())
+        refused = await edge.client.post("/api/telnyx/webhooks/calls", content=pieces(), headers=headers)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert unfinished.held_bytes == 0
+        assert edge.fakes.ledger.requests == {}
