@@ -20,6 +20,7 @@ from services.ledger.store.charge_filters import ChargeFilter, charge_types
 from services.ledger.store.charge_walks import index_of
 from services.ledger.store.day_texts import DayUnit, day_text, utc_day_text
 from services.ledger.store.rollups import FLOOR_PART, WHOLE, charge_type
+from services.ledger.store.summed_numbers import summed_numbers
 from services.ledger.store.text_search import Sought
 
 Grouping = Literal["day", "number", "recordType", "part", "dayAndPart", "weekAndPart", "monthAndPart"]
@@ -56,16 +57,27 @@ def sums_of_days(
     keys = [table.c[name] for name in ("record_type", "currency", *names)]
     told = [day_text(connection, key, _unit(grouping)) if key.name == "day" else key for key in keys]
     conditions.append(table.c.record_type.in_(charge_types(wanted)))
-    if first_day is not None:
-        conditions.append(table.c.day >= first_day)
-    if after is not None:
-        conditions.append(table.c.day < after)
+    span = _between(table, first_day, after)
+    if grouping == "number" and wanted.phone_number is None and span:
+        conditions += _by_steps(table, _between(tables.day_rollups, first_day, after))
+    conditions += span
     # Days themselves are already grouped, or sort faster than texts.
     groups = keys if _unit(grouping) == "day" else told
     query = select(*told, *(func.sum(table.c[name]) for name in _SUMS)).where(*conditions).group_by(*groups)
     for record_type, currency, *asked, nanos, exact_nanos, count, exact_count in connection.execute(query):
         sums = int(nanos), int(exact_nanos), int(count), int(exact_count)
         yield SumRow(record_type, currency, sums, **dict(zip(names, asked, strict=True)))
+
+
+def _between(table: Table, first_day: date | None, after: date | None) -> list[ColumnElement[bool]]:
+    from_first = [] if first_day is None else [table.c.day >= first_day]
+    return from_first if after is None else [*from_first, table.c.day < after]
+
+
+def _by_steps(numbers: Table, days: list[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    """Every number and currency by name, so that of each the days of the range alone are read."""
+    currencies = select(tables.day_rollups.c.currency).where(*days).distinct()
+    return [numbers.c.phone_number.in_(summed_numbers()), numbers.c.currency.in_(currencies)]
 
 
 def _rollup(wanted: ChargeFilter, grouping: Grouping | None) -> tuple[Table, list[ColumnElement[bool]]]:

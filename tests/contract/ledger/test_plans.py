@@ -88,7 +88,7 @@ def _assert_narrow(plan: str, question: object) -> None:
     """Nothing is read from end to end but the sums, and the index that has the estimated charges alone."""
     for scanned in re.findall(r"SCAN ([^']+)", plan):
         is_narrow = scanned == "telnyx_billing USING COVERING INDEX ix_telnyx_billing_estimated"
-        assert is_narrow or re.match(r"(day_rollups|number_rollups|anon_\d+|tried)\b", scanned), (
+        assert is_narrow or re.match(r"(day_rollups|number_rollups|numbers|anon_\d+|tried)\b", scanned), (
             question,
             plan,
         )
@@ -138,11 +138,10 @@ def test_the_way_that_reads_less_is_taken(
     assert set(re.findall(r"ix_telnyx_billing_(?!cluster)\w+", plan)) == {index}, plan
 
 
-def test_of_a_month_the_beginning_of_the_order_is_tried_before_all_of_it_is_sorted(counted: Book) -> None:
+def test_of_a_month_the_beginning_of_the_order_is_read_and_not_the_whole_month(counted: Book) -> None:
     wanted = ChargeFilter(kind="call", from_at=at(-30 * 86_400))
     plan = Plans(counted.database).of(partial(_page, wanted=wanted, order="dearest", place=None))
-    # Few of the charges that the rollups tell of are there, so that the try is in vain.
-    assert re.findall(r"ix_telnyx_billing_(cost|date)", plan) == ["cost", "date"]
+    assert set(re.findall(r"ix_telnyx_billing_(\w+)", plan)) == {"cost"}
 
 
 def test_days_without_a_match_are_passed_over(counted: Book) -> None:
