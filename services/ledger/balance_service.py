@@ -21,7 +21,13 @@ from services.ledger.balances import BURN_PERIOD, BurnRate, Snapshot, burn_rate,
 from services.ledger.statement import statement_lines
 from services.ledger.statement_notes import notes_of
 from services.ledger.store.account_charges import add_charges, list_charges_of_days
-from services.ledger.store.balances import add_snapshot, last_before, last_snapshot, list_changes
+from services.ledger.store.balances import (
+    add_snapshot,
+    last_before,
+    last_snapshot,
+    list_changes,
+    list_turns,
+)
 from services.ledger.store.book import Book
 from services.ledger.store.statement_facts import load_statement
 from tollbook.ledger.v1 import balance_pb2, balance_pb2_grpc
@@ -53,7 +59,7 @@ class BalanceService(balance_pb2_grpc.BalanceServiceServicer):
         now = self._book.clock.now()
 
         def read(connection: Connection) -> tuple[list[Snapshot], BurnRate | None]:
-            lately = list_changes(connection, now - BURN_PERIOD, now)
+            lately = list_turns(connection, now - BURN_PERIOD, now)
             return thinned(list_changes(connection, from_at, to_at), max_points), burn_rate(lately)
 
         snapshots, rate = await self._database.read_async(read)
@@ -71,7 +77,7 @@ class BalanceService(balance_pb2_grpc.BalanceServiceServicer):
         def read(connection: Connection) -> tuple[Snapshot | None, Snapshot | None, BurnRate | None]:
             before = last_before(connection, period[1]) if period else None
             is_inside = before is not None and period is not None and before.read_at >= period[0]
-            rate = burn_rate(list_changes(connection, now - BURN_PERIOD, now))
+            rate = burn_rate(list_turns(connection, now - BURN_PERIOD, now))
             return last_snapshot(connection), before if is_inside else None, rate
 
         latest, before, rate = await self._database.read_async(read)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from services.common.errors import InvalidInput
 from services.common.statements import insert_missing
@@ -51,6 +51,35 @@ def list_changes(connection: Connection, from_at: datetime, to_at: datetime) -> 
     if len(rows) > MAX_CHANGES:
         raise InvalidInput("the balance changed too often in that time to be told at once", "from")
     return [_snapshot(row) for row in rows]
+
+
+def list_turns(connection: Connection, from_at: datetime, to_at: datetime) -> list[Snapshot]:
+    """Of the snapshots of [from_at, to_at) in the currency of the last, oldest first, those that tell all its falls.
+
+    They are the first, the last, and each at which the balance turned; a week of readings comes to a handful.
+    """
+    last = last_before(connection, to_at)
+    if last is None:
+        return []
+    table = tables.balance_snapshots
+    order, kind = (table.c.read_at, table.c.id), table.c.balance_nanos.type
+    before = func.lag(table.c.balance_nanos, type_=kind).over(order_by=order).label("before_nanos")
+    after = func.lead(table.c.balance_nanos, type_=kind).over(order_by=order).label("after_nanos")
+    seen = (
+        select(table, before, after)
+        .where(table.c.read_at >= from_at, table.c.read_at < to_at, table.c.currency == last.currency)
+        .subquery("seen")
+    )
+    balance = seen.c.balance_nanos
+    is_first_or_last = or_(seen.c.before_nanos.is_(None), seen.c.after_nanos.is_(None))
+    goes_on = or_(
+        and_(seen.c.before_nanos > balance, balance > seen.c.after_nanos),
+        and_(seen.c.before_nanos < balance, balance < seen.c.after_nanos),
+    )
+    # Of equal ones the last tells it.
+    tells = and_(balance != seen.c.after_nanos, ~goes_on)
+    query = select(seen).where(or_(is_first_or_last, tells)).order_by(seen.c.read_at, seen.c.id)
+    return [_snapshot(row) for row in connection.execute(query)]
 
 
 def last_before(connection: Connection, before_at: datetime) -> Snapshot | None:

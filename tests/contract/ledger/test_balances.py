@@ -3,17 +3,18 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from random import Random
 
 import pytest
 
 from services.common.money import parse_money
 from services.common.times import utc_day
 from services.ledger.account_charges import AccountCharges
-from services.ledger.balances import Snapshot
+from services.ledger.balances import Snapshot, burn_rate
 from services.ledger.statement import statement_lines
 from services.ledger.statement_notes import notes_of
 from services.ledger.store.account_charges import add_charges, list_charges_of_days
-from services.ledger.store.balances import add_snapshot, last_before, list_changes
+from services.ledger.store.balances import add_snapshot, last_before, list_changes, list_turns
 from services.ledger.store.book import Book
 from services.ledger.store.statement_facts import LoadedStatement, load_statement
 from services.ledger.store.usage_sums import usage_between
@@ -74,6 +75,29 @@ def test_what_repeats_is_left_out_and_every_moment_is_still_told(book: Book) -> 
     same_balance = replace(snapshot(120, "5"), pending_nanos=1)
     read_balances(book, same_balance)
     assert same_balance in changes(book, 0, DAY_S)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_turns_of_a_balance_tell_as_much_of_its_use_as_all_of_it(book: Book, seed: int) -> None:
+    random = Random(seed)
+    course = [
+        snapshot(HOUR_S * hour, random.choice("23456"), random.choice(("USD", "USD", "USD", "EUR")))
+        for hour in range(40)
+    ]
+    read_balances(book, *course)
+    turns = book.database.read(lambda connection: list_turns(connection, at(0), at(39 * HOUR_S)))
+    assert burn_rate(turns) == burn_rate(course[:-1])
+    assert len(turns) < 30
+
+
+def test_of_a_balance_that_only_falls_the_ends_are_told(book: Book) -> None:
+    course = [snapshot(60 * number, str(50 - number)) for number in range(20)]
+    read_balances(book, *course)
+    assert book.database.read(lambda connection: list_turns(connection, at(0), at(3600))) == [
+        course[0],
+        course[-1],
+    ]
+    assert book.database.read(lambda connection: list_turns(connection, at(-60), at(0))) == []
 
 
 def test_the_last_before_a_moment(book: Book) -> None:
