@@ -35,8 +35,8 @@ class LargeBook:
     Of 1000 charges 680 are calls, 318 messages, 2 records of neither. One in a hundred is still estimated: half of
     them the newest, half anywhere. A few of the oldest are in another currency.
 
-    `has_records`: with the call legs, ids and detail records too. Without them, and with short metadata, a book takes
-    half the room, and every list and sum of charges reads the same.
+    `has_records`: with the journal, call legs, ids and detail records too. Without them, and with short metadata, a
+    book takes a third of the room, every list and sum of charges reads the same, and there is nothing to seal.
     """
 
     charge_count: int = 1_000_000

@@ -93,11 +93,6 @@ CHARGES = (
     FROM lines ORDER BY i, position
     """,
     """
-    INSERT INTO billing_entries (billing_id, kind, amount_nanos, cost_after_nanos, source, posted_at)
-    SELECT id, CASE status WHEN 'exact' THEN 'exact' ELSE 'estimate' END, cost_nanos, cost_nanos, source, billing_date
-    FROM telnyx_billing
-    """,
-    """
     INSERT INTO charge_rollups (day, phone_number, record_type, currency, slot, cost_nanos, exact_nanos,
         charge_count, exact_count)
     SELECT {day}, phone_number,
@@ -107,9 +102,14 @@ CHARGES = (
     FROM telnyx_billing GROUP BY 1, 2, 3, 4
     """,
 )
-"""Charges with their parts, entries and sums, one statement for each table."""
+"""Charges with their parts and sums, one statement for each table."""
 
 RECORDS = (
+    """
+    INSERT INTO billing_entries (billing_id, kind, amount_nanos, cost_after_nanos, source, posted_at)
+    SELECT id, CASE status WHEN 'exact' THEN 'exact' ELSE 'estimate' END, cost_nanos, cost_nanos, source, billing_date
+    FROM telnyx_billing
+    """,
     """
     INSERT INTO detail_records (record_type, record_id, cluster_id, record_time, first_observed_at, currency,
         cost_nanos, home_kind, home_record_id)
@@ -143,4 +143,4 @@ RECORDS = (
     GROUP BY 1, 2, 3
     """,
 )
-"""What charges come from and belong to: detail records, call legs, the ids by which they are found."""
+"""What charges come from and belong to: their entries, detail records, call legs, the ids by which they are found."""
