@@ -1,6 +1,8 @@
 """One synchronous way to both stores: functions run inside one transaction, repeated when they lost a race."""
 
 import asyncio
+import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -10,7 +12,6 @@ from typing import Any, Literal, TypeVar
 import sqlalchemy.exc
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL, make_url
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from services.common.errors import Conflict, Unavailable
 from services.common.exact_json import decode_json, encode_json
@@ -155,14 +156,16 @@ def _in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Res
 
 
 def _repeated(attempt: Callable[[], Result]) -> Result:
-    retrying = Retrying(
-        retry=retry_if_exception(_lost_race),
-        stop=stop_after_attempt(_MAX_ATTEMPTS),
-        wait=wait_random_exponential(multiplier=_FIRST_BACKOFF_S, max=_LONGEST_BACKOFF_S),
-        reraise=True,
-    )
     try:
-        return retrying(attempt)
+        for number in range(1, _MAX_ATTEMPTS):
+            try:
+                return attempt()
+            except Exception as error:
+                if not _lost_race(error):
+                    raise
+            longest_s = min(_FIRST_BACKOFF_S * 2 ** (number - 1), _LONGEST_BACKOFF_S)
+            time.sleep(random.uniform(0, longest_s))  # noqa: S311 - writers must part, nothing is secret
+        return attempt()
     except (
         sqlalchemy.exc.OperationalError,
         sqlalchemy.exc.InterfaceError,
