@@ -36,12 +36,11 @@ class Deadlines:
         return 0.0 if first is None else asyncio.get_running_loop().time() - (first[0] - self._patience_s)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = None
         now_s = loop.time()
         late = list(itertools.takewhile(lambda item: item[1][0] <= now_s, self._waiting.items()))
         for key, (_, on_late) in late:
-            del self._waiting[key]
-            on_late()
+            # Unless it was stopped by one of those before it.
+            if self._waiting.pop(key, None):
+                on_late()
         first = next(iter(self._waiting.values()), None)
-        if first is not None:
-            self._timer = loop.call_at(first[0], self._look, loop)
+        self._timer = None if first is None else loop.call_at(first[0], self._look, loop)
