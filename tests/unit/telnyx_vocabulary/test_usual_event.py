@@ -75,7 +75,7 @@ USUAL = {
         },
     }
 }
-EVENT_TYPES = ["call.cost", "call.hangup", "call.answered", "message.finalized", "message.received"]
+EVENT_TYPES = ["call.cost", "call.hangup", "message.finalized"]
 
 
 def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -163,7 +163,7 @@ def test_each_field_written_in_each_odd_way(event_type: str) -> None:
     assert taken > len(ODD_VALUES)
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(st.data())
 def test_odd_values_in_several_places_of_what_telnyx_sends(data: st.DataObject) -> None:
     body: Any = data.draw(st.sampled_from([*SANDBOX_BODIES, USUAL]))
@@ -173,7 +173,7 @@ def test_odd_values_in_several_places_of_what_telnyx_sends(data: st.DataObject) 
     agree(json.dumps(body, ensure_ascii=data.draw(st.booleans())).encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(st.sampled_from([*SANDBOX_BODIES, USUAL]), st.integers(0), st.binary(max_size=3), st.integers(0, 3))
 def test_bytes_replaced_anywhere(body: dict[str, Any], at: int, put: bytes, cut: int) -> None:
     text = json.dumps(body).encode()
