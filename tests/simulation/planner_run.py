@@ -31,6 +31,7 @@ from services.reconciler.sweep_histories import SweepHistories
 from services.reconciler.trailing import SweepRules
 from services.reconciler.trailing_sweeps import TrailingSweeps
 from services.reconciler.usage_reading import UsageReading
+from tests.simulation.planner_lags import HANG_UP_TAKES_S, Lag, Lags, quantile
 from tests.simulation.planner_traffic import PlannedLeg, PlannedRow, traffic
 from tests.simulation.planner_world import START, PlannerJobs, PlannerLedger, PlannerTelnyx
 from tests.support.clocks import ManualClock
@@ -41,13 +42,14 @@ _RULES = SweepRules(timedelta(seconds=900), timedelta(hours=24))
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to. Delays are from hang-up to exact."""
+    """What a run came to. Delays are from hang-up to exact, lags from when Telnyx had all that a leg waits for."""
 
     session_count: int
     asked: Counter[str]
     row_count: int
     held_count: int
     delays_s: tuple[float, ...]
+    lags: tuple[Lag, ...]
     open_count: int
 
     @property
@@ -57,8 +59,15 @@ class Outcome:
 
     def delay_s(self, share: float) -> float:
         """Within what delay this share of the legs became exact."""
-        ordered = sorted(self.delays_s)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+        return quantile(self.delays_s, share)
+
+    def lag_s(self, share: float) -> float:
+        """Within what time this share of the legs became exact once Telnyx had all that they waited for."""
+        return quantile((lag.lag_s for lag in self.lags), share)
+
+    def beyond_s(self, share: float) -> float:
+        """The same, from the next attempt of the schedule on."""
+        return quantile((lag.beyond_s for lag in self.lags), share)
 
 
 class PlannerRun:
@@ -92,10 +101,12 @@ class PlannerRun:
         self._happenings: list[tuple[float, int, PlannedLeg | PlannedRow]] = []
         numbers = itertools.count()
         self.session_count = 0
+        self._lag_of = Lags(_SCHEDULE, _RULES.interval)
         for session in traffic(per_day, length_s, seed):
             self.session_count += 1
+            self._lag_of.expect(session)
             for leg in session.legs:
-                self._happenings.append((leg.end_s + 0.5, next(numbers), leg))
+                self._happenings.append((leg.end_s + HANG_UP_TAKES_S, next(numbers), leg))
             for row in session.rows:
                 self._happenings.append((row.visible_s, next(numbers), row))
         heapq.heapify(self._happenings)
@@ -151,6 +162,7 @@ class PlannerRun:
             row_count=self.row_count,
             held_count=sum(len(shelf.rows) for shelf in self.ledger.shelves.values()),
             delays_s=tuple(self.ledger.delays_s),
+            lags=self._lag_of.lags(self.ledger.exact_s, self.clock.monotonic_s()),
             open_count=len(self.ledger.items),
         )
 
@@ -167,6 +179,8 @@ def main() -> None:
         f"{outcome.session_count} sessions, {outcome.row_count} records, of which {outcome.held_count} are held; "
         f"{outcome.open_count} legs are open\n{outcome.per_session:.3f} requests per session: {kinds}\n"
         f"exact after {outcome.delay_s(0.5):.0f} s (median), {outcome.delay_s(0.95):.0f} s (p95)\n"
+        f"once Telnyx had all: {outcome.lag_s(0.5):.0f} s (median), {outcome.lag_s(0.99):.0f} s (p99)\n"
+        f"beyond the next attempt: {outcome.beyond_s(0.5):.0f} s (median), {outcome.beyond_s(0.99):.0f} s (p99)\n"
     )
 
 

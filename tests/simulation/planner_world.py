@@ -141,6 +141,7 @@ class PlannerLedger:
         self.sweeps: list[Sweep] = []
         self.usage: dict[tuple[str, date], UsageDay] = {}
         self.delays_s: list[float] = []
+        self.exact_s: dict[str, float] = {}
 
     def open(self, leg: PlannedLeg) -> None:
         """A leg was hung up."""
@@ -237,6 +238,7 @@ class PlannerLedger:
             del self.items[call_id]
             self._of_session[item.session_id].discard(call_id)
             self.delays_s.append((self._clock.now() - item.end_at).total_seconds())
+            self.exact_s[call_id] = self._clock.monotonic_s()
 
 
 class PlannerJobs:

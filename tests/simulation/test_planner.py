@@ -3,6 +3,8 @@
 from tests.simulation.planner_run import PlannerRun
 
 _HOUR_S = 3_600.0
+_QUOTA_WINDOW_S = 60.0
+_SWEEP_INTERVAL_S = 900.0
 
 
 async def test_a_quiet_account_is_served_on_schedule() -> None:
@@ -12,6 +14,8 @@ async def test_a_quiet_account_is_served_on_schedule() -> None:
     # All is published after 133 s at the latest: the attempt after that is due 210 s after the hang-up.
     assert outcome.delay_s(0.5) < 100
     assert outcome.delay_s(0.9) < 215
+    # The schedule says when it is looked; what comes on top is a turn of the loop and what the quota lets wait.
+    assert outcome.beyond_s(0.99) < _QUOTA_WINDOW_S
 
 
 async def test_ten_thousand_sessions_a_day_share_their_requests() -> None:
@@ -23,6 +27,7 @@ async def test_ten_thousand_sessions_a_day_share_their_requests() -> None:
     assert run.hung_up > began
     assert run.outcome().delay_s(0.5) < 6 * 60
     assert run.outcome().delay_s(0.95) < 20 * 60
+    assert run.outcome().lag_s(0.99) < _SWEEP_INTERVAL_S + _QUOTA_WINDOW_S
 
 
 async def test_after_an_outage_the_records_of_hours_are_read_by_full_pages() -> None:
