@@ -1,49 +1,40 @@
-"""Part *pieces*: what each step of a webhook's way costs by itself, in one thread, without servers or waiting."""
+"""Part *pieces*: what each step of a webhook's and a record's way costs by itself, without servers or waiting."""
 
 import base64
 import random
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from statistics import median
+from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 from nacl.signing import VerifyKey
 
 from gateway.signature import judge, read_public_key
-from services.common.clock import SystemClock
-from services.common.database import open_database
-from services.common.migrations import migrate
-from services.ledger.__main__ import MIGRATIONS, VERSION_TABLE
-from services.ledger.facts import Rules
 from services.ledger.intake.requests import admitted_events
-from services.ledger.store.book import Book
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 from services.telnyx_vocabulary.webhook_events import read_event
-from services.telnyx_vocabulary.wire import encode_event
+from services.telnyx_vocabulary.wire import decode_event, decode_record, encode_event
 from tests.benchmarks.load.deliveries import deliveries
 from tests.benchmarks.measured import Effort, Measured, Report
-from tests.benchmarks.sampling import Steps, sampled_below
+from tests.benchmarks.settled_calls import draw_calls
+from tests.benchmarks.timed_book import (
+    EVENTS_AT_ONCE,
+    RECORDS_AT_ONCE,
+    TimedWrites,
+    open_book,
+    record_events,
+    record_observations,
+)
 from tests.benchmarks.timing import tell
 from tests.support.telnyx_signer import TelnyxSigner
 from tollbook.ledger.v1.ledger_pb2 import RecordEventsRequest
 from tollbook.telnyx.v1.webhook_event_pb2 import WebhookEvent as WebhookEventMessage
 
 _BATCH = 64
-_BOOKED_AT_ONCE = 256
-_BOOKING = f"ledger: booked, {_BOOKED_AT_ONCE} at a time"
-_SHOWN_SHARE = 0.02
-"""Of a booking; what takes less is shown together."""
-_RULES = Rules(
-    base_types=("sip-trunking", "call-control"),
-    settle_horizon=timedelta(days=1),
-    fallback_nanos_per_minute=15_000_000,
-)
+_WEBHOOKS, _RECORDS = "webhooks", "detail records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +45,41 @@ class _Webhook:
 
 
 def measure(effort: Effort) -> Report:
-    """Every step over the same webhooks, in turn, several times over."""
-    count = 512 if effort.is_quick else 4_096
-    costs_us: dict[str, list[float]] = defaultdict(list)
-    booking = Steps()
-    with _open_book() as book:
+    """Every step over the same webhooks and records, in turn, several times over."""
+    count = 512 if effort.is_quick else 2_048
+    steps_us: dict[str, list[float]] = defaultdict(list)
+    booking = TimedWrites(_WEBHOOKS, f"ledger: booked, {EVENTS_AT_ONCE} at a time")
+    applying = TimedWrites(_RECORDS, f"ledger: applied, {RECORDS_AT_ONCE:,} at a time")
+    with open_book() as book:
         for number in range(2 * effort.rounds + 1):
             tell(f"pieces: round {number + 1} of {2 * effort.rounds + 1}")
-            signer = TelnyxSigner()
-            webhooks = _webhooks(signer, random.Random(number), count)
-            for name, step in _steps(webhooks, signer, book, booking):
+            signer, rng = TelnyxSigner(), random.Random(number)
+            webhooks = _webhooks(signer, rng, count)
+            events: list[WebhookEvent] = []
+            for name, step in _steps(webhooks, signer, events):
                 start_s = time.thread_time()
                 step()
-                costs_us[name].append((time.thread_time() - start_s) / count * 1e6)
+                steps_us[name].append((time.thread_time() - start_s) / count * 1e6)
+            booking.run(partial(record_events, book, events), count)
+            calls = draw_calls(rng, count // 2, datetime.now(UTC))
+            record_events(book, [decode_event(event) for event in calls.events])
+            records = [decode_record(record) for record in calls.records]
+            applying.run(partial(record_observations, book, records), len(records))
     return Report(
         part="pieces",
-        title="What a webhook costs, step by step",
+        title="What a webhook and a detail record cost, step by step",
         measured=(
             *(
-                Measured(subject=name, name="CPU", unit="µs", values=tuple(values))
-                for name, values in costs_us.items()
+                Measured(setting=_WEBHOOKS, subject=name, name="CPU", unit="µs", values=tuple(values))
+                for name, values in steps_us.items()
             ),
-            *_booking_figures(booking, median(costs_us[_BOOKING])),
+            *booking.figures(),
+            *applying.figures(),
         ),
         notes=(
-            "What a booking consists of is named by its functions, and shared out by looking every millisecond.",
             "One thread, each step by itself. What the threads of the profile need beyond: HTTP, gRPC, the kernel.",
-            f"Messages go {_BATCH} in a request; booking is on SQLite.",
+            "What a write consists of is named by its functions, and shared out by looking every millisecond.",
+            f"Messages go {_BATCH} in a request; the book is on SQLite.",
         ),
     )
 
@@ -95,9 +94,9 @@ def _webhooks(signer: TelnyxSigner, rng: random.Random, count: int) -> list[_Web
 
 
 def _steps(
-    webhooks: Sequence[_Webhook], signer: TelnyxSigner, book: Book, booking: Steps
+    webhooks: Sequence[_Webhook], signer: TelnyxSigner, events: list[WebhookEvent]
 ) -> Iterator[tuple[str, Callable[[], object]]]:
-    """In the order in which a webhook goes through them; each leaves behind what the next one needs."""
+    """In the order in which a webhook goes through them; each leaves behind what the next needs, at last `events`."""
     now = datetime.now(UTC)
     bare_key = VerifyKey(base64.b64decode(signer.public_key))
     signed = [(each.timestamp + b"|" + each.body, base64.b64decode(each.signature)) for each in webhooks]
@@ -110,7 +109,6 @@ def _steps(
         "edge: the signature, its form and its age",
         lambda: [judge(keys, each.signature, each.timestamp, each.body, now) for each in webhooks],
     )
-    events: list[WebhookEvent] = []
     yield (
         "edge: the event, read",
         lambda: events.extend(read_event(each.body, now, False) for each in webhooks),
@@ -128,32 +126,3 @@ def _steps(
     requests: list[RecordEventsRequest] = []
     yield "ledger: from bytes", lambda: requests.extend(map(RecordEventsRequest.FromString, wire))
     yield "ledger: decoded and admitted", lambda: [admitted_events(request) for request in requests]
-    yield _BOOKING, lambda: _book(book, events, booking)
-
-
-def _book(book: Book, events: Sequence[WebhookEvent], booking: Steps) -> None:
-    with sampled_below("work", depth=2) as steps:
-        for first in range(0, len(events), _BOOKED_AT_ONCE):
-            book.record_events(list(events[first : first + _BOOKED_AT_ONCE]))
-    booking.update(steps)
-
-
-def _booking_figures(booking: Steps, booking_us: float) -> Iterator[Measured]:
-    """The time of a booking, shared out by what was seen under way; the dearest first."""
-    large = {step: count for step, count in booking.most_common() if count >= _SHOWN_SHARE * booking.total()}
-    rest = {("all else",): booking.total() - sum(large.values())}
-    for step, count in (large | rest).items():
-        name = f"of that: {', '.join(word.strip('_').replace('_', ' ') for word in step)}"
-        values = (count / booking.total() * booking_us,)
-        yield Measured(subject=name, name="CPU", unit="µs", values=values)
-
-
-@contextmanager
-def _open_book() -> Iterator[Book]:
-    with tempfile.TemporaryDirectory(prefix="tollbook-bench-") as folder:
-        database = open_database(f"sqlite:///{Path(folder) / 'ledger.db'}")
-        try:
-            migrate(database, MIGRATIONS, VERSION_TABLE)
-            yield Book(database, SystemClock(), _RULES)
-        finally:
-            database.close()
