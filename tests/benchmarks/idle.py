@@ -34,7 +34,7 @@ class _Round:
 
 def measure(effort: Effort) -> Report:
     """One connection, a webhook every 20 ms, each store in turn with bare syncs of the same disk."""
-    seconds = 3.0 if effort.is_quick else 8.0
+    seconds = 3.0 if effort.is_quick else 6.0
     signer = TelnyxSigner()
     rounds: dict[str, list[_Round]] = defaultdict(list)
     notes = []

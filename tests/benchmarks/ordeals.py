@@ -23,7 +23,7 @@ OVERLOAD = 5
 STEADY_CONNECTIONS = 64
 READING_CONNECTIONS = 16
 STOPPED_S = 5.0
-_PER_S = 6_000
+_PER_S = 5_000
 """More webhooks than are ever taken in a second."""
 _CALM_S = 3.0
 _READS = ("/api/billing/summary?groupBy=day", "/api/billing/records?limit=50", "/billing")
