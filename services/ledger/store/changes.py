@@ -24,7 +24,8 @@ class Change:
         """The columns that are not as they should be; empty for a row to be inserted or to go."""
         if self.row is None or self.values is None:
             return []
-        return [name for name, value in self.values.items() if self.row._mapping[name] != value]
+        is_now = self.row._mapping
+        return [name for name, value in self.values.items() if is_now[name] != value]
 
 
 def differs(row: Any, values: Values) -> bool:

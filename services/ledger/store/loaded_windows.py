@@ -23,6 +23,9 @@ class Windows:
     usage: tuple[UsageReading, ...]
 
 
+_LAST_READ_AT = select(tables.sweeps.c.read_at).order_by(tables.sweeps.c.read_at.desc()).limit(1)
+
+
 def windows_for(
     connection: Connection, waiting: Mapping[int, Sequence[OpenItem]], horizon: timedelta
 ) -> dict[int, Windows]:
@@ -30,8 +33,7 @@ def windows_for(
 
     Clusters of the same days are asked for together, so that a batch over many days brings no window twice over.
     """
-    newest = select(tables.sweeps.c.read_at).order_by(tables.sweeps.c.read_at.desc()).limit(1)
-    last_read_at = connection.execute(newest).scalar()
+    last_read_at = connection.execute(_LAST_READ_AT).scalar()
     if last_read_at is None:
         return {}
     ripe: dict[int, list[OpenItem]] = {}

@@ -4,6 +4,7 @@ import random
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, text
@@ -38,13 +39,19 @@ def part_sums(cost_nanos: int, lines: Iterable[Any]) -> Counter[str]:
     return sums
 
 
+@cache
+def _columns_of(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What tells the rows apart, but for the slot, and what is summed in them."""
+    keys = tuple(column.name for column in table.primary_key if column.name != "slot")
+    return keys, tuple(column.name for column in table.columns if not column.primary_key)
+
+
 class _Deltas:
     """What one transaction adds to the rows of one table of sums."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._keys = [column.name for column in table.primary_key if column.name != "slot"]
-        self._sums = tuple(column.name for column in table.columns if not column.primary_key)
+        self._keys, self._sums = _columns_of(table)
         self._by_key: dict[tuple[Any, ...], list[int]] = {}
 
     def add(self, key: tuple[Any, ...], amounts: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from services.common.statements import has_many_writers
 from services.ledger import tables
@@ -71,19 +71,27 @@ def _mark_unproven(connection: Connection, *which: ColumnElement[bool]) -> None:
     connection.execute(update(table).where(*which, *empty).values(is_applied=False))
 
 
+_SWEEPS = tables.sweeps.c
+_WINDOWS_AROUND = select(_SWEEPS.id, _SWEEPS.from_at, _SWEEPS.to_at, _SWEEPS.read_at).where(
+    _SWEEPS.record_type == bindparam("of_type"),
+    _SWEEPS.read_at >= bindparam("first_observed_at"),
+    _SWEEPS.from_at <= bindparam("last_time"),
+    _SWEEPS.to_at > bindparam("first_time"),
+)
+
+
 def _windows_with(connection: Connection, places: list[Place]) -> list[int]:
     """The sweeps of one type whose windows hold one of the places, read after it was first seen."""
-    table = tables.sweeps
     times = [place.record_time for place in places if place.record_time is not None]
-    query = select(table.c.id, table.c.from_at, table.c.to_at, table.c.read_at).where(
-        table.c.record_type == places[0].record_type,
-        table.c.read_at >= min(place.first_observed_at for place in places),
-        table.c.from_at <= max(times),
-        table.c.to_at > min(times),
-    )
+    bounds = {
+        "of_type": places[0].record_type,
+        "first_observed_at": min(place.first_observed_at for place in places),
+        "first_time": min(times),
+        "last_time": max(times),
+    }
     return [
         row.id
-        for row in connection.execute(query)
+        for row in connection.execute(_WINDOWS_AROUND, bounds)
         if any(
             place.record_time is not None
             and row.from_at <= place.record_time < row.to_at
