@@ -17,7 +17,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much trouble to take: by default as much as the whole needs to stay within a quarter of an hour on 2 cores."""
+    """How much trouble to take: by default as much as fits into a quarter of an hour on 2 cores, all parts together."""
 
     is_quick: bool = False
     """Only to see that it works: seconds in place of minutes, small books; the figures mean little."""
