@@ -1,6 +1,9 @@
-"""What a process keeps from its start to its end."""
+"""What a process keeps from its start to its end, and how often it looks for what it need not keep."""
 
 import gc
+
+_YOUNG_OBJECTS = 10_000
+"""Reference counts free nearly everything; looking for the rest at Python's 700 took 5 % of a busy edge's time."""
 
 
 def keep_what_is_loaded() -> None:
@@ -10,3 +13,4 @@ def keep_what_is_loaded() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)
