@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from services.common.database import Database, open_database
+from services.common.database import Database, open_beside, open_database
 from services.common.errors import Conflict, Unavailable
 from services.common.migrations import migrate
 from services.common.process import StartError
@@ -164,6 +164,22 @@ def test_a_second_user_of_a_sqlite_file_is_refused_until_the_first_has_gone(tmp_
         open_database(url, lock_wait_s=0)
     first.close()
     open_database(url, lock_wait_s=0).close()
+
+
+def test_a_link_to_a_sqlite_file_is_that_file_with_its_lock_and_what_is_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "book.db"
+    link.symlink_to(Path("real", "book.db"))
+    by_link = open_database(f"sqlite:///{link}")
+    beside = open_beside(by_link, ".intake")
+    beside.write(lambda connection: connection.execute(text("CREATE TABLE waiting (id INTEGER)")))
+    with pytest.raises(StartError, match="another process uses the SQLite file"):
+        open_database(f"sqlite:///{tmp_path}/real/book.db", lock_wait_s=0)
+    beside.close()
+    by_link.close()
+    assert {path.name for path in tmp_path.iterdir()} == {"real", "book.db"}
+    intake = tmp_path / "real" / "book.db.intake"
+    assert (intake.stat().st_size > 0, intake.stat().st_mode & 0o777) == (True, 0o600)
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://localhost/x"])
