@@ -34,13 +34,13 @@ _FOREIGN = tuple(COLUMNS.index(name) for name in ("id", "phoneNumber", "contact"
 
 # What Excel, LibreOffice and Google Sheets take for the start of a formula, full-width forms included; what some of
 # them drop before it; and what ends a cell where a semicolon or a tab is the separator, or quotes are not honoured.
-_SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
-_DROPPED = r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
-_FORMULA = re.compile(rf"(^(?=[\t\r])|(?:^|[;\t\r\n])(?={_DROPPED}*{_SIGN}))")
+_SIGN = r"=+\-@\uff1d\uff0b\uff0d\uff20"
+_DROPPED = r"\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff"
+_FORMULA = re.compile(rf"(^(?=[\t\r])|(?:^|[;\t\r\n])(?=[{_DROPPED}]*[{_SIGN}]))")
 _NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?"
 _PLAIN_NUMBER = re.compile(_NUMBER)
 
-_SUSPECT_START = re.compile(rf"\n(?!\n|{_NUMBER}\n)(?:{_SIGN}|{_DROPPED})")
+_SUSPECT_START = re.compile(rf"\n(?=[{_SIGN}{_DROPPED}])(?!\n|{_NUMBER}\n)")
 """Where cells stand one below the other: one that may begin a formula."""
 
 

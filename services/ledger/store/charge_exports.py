@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, case, select, union_all
 
+from services.common.value_lists import is_among
 from services.ledger import tables
 from services.ledger.csv_lines import charge_lines
 from services.ledger.store.charge_filters import ChargeFilter
@@ -86,7 +87,7 @@ def _with_ids(connection: Connection, ids: Sequence[int]) -> Iterator[_Rows]:
     query = select(*_cells(connection), row_id)
     for start in range(0, len(ids), _SLICE_SIZE):
         wanted = ids[start : start + _SLICE_SIZE]
-        [rows] = _from_driver(connection, query.where(row_id.in_(wanted)))
+        [rows] = _from_driver(connection, query.where(is_among(row_id, wanted)))
         of_id = {row[-1]: row for row in rows}
         yield [of_id[charge_id] for charge_id in wanted]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from services.common.value_lists import is_among
 from services.ledger import tables
 from services.ledger.store.charge_filters import ChargeFilter
 from services.ledger.store.charge_orders import ORDERS, Order, OrderName, Place
@@ -67,5 +68,5 @@ def _rows(connection: Connection, places: list[Place]) -> list[Any]:
     table = tables.billing
     ids = [place.row_id for place in places]
     columns = [column for column in table.columns if column.name not in _NOT_LISTED]
-    rows = {row.id: row for row in connection.execute(select(*columns).where(table.c.id.in_(ids)))}
+    rows = {row.id: row for row in connection.execute(select(*columns).where(is_among(table.c.id, ids)))}
     return [rows[row_id] for row_id in ids]
