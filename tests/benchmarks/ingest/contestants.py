@@ -79,7 +79,8 @@ def running_node(folder: Path, public_key: str, postgres: PostgresServer) -> Ite
 def _running(
     name: str, program: Sequence[str], options: Sequence[str], folder: Path, *interpreter: str
 ) -> Iterator[tuple[int, int]]:
-    """A server of one process, `program PORT options`; yields its port and pid."""
+    """A server of one process, `program PORT options`, in a folder of its own; yields its port and pid."""
+    folder.mkdir()
     port = free_port()
     process = start_process(name, [*program, str(port), *options], folder, {}, *interpreter)
     try:

@@ -114,10 +114,10 @@ def _running_field() -> Iterator[_Field]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollbook-bench-")))
         fast = [
-            stack.enter_context(running_verify_only(folder, signer.public_key)),
+            stack.enter_context(running_verify_only(folder / "verify-only", signer.public_key)),
             stack.enter_context(running_tollbook_on(folder / "sqlite", signer.public_key)),
         ]
-        slow = [stack.enter_context(running_orm_commit(folder, signer.public_key))]
+        slow = [stack.enter_context(running_orm_commit(folder / "orm-commit", signer.public_key))]
         notes = []
         try:
             postgres = stack.enter_context(running_postgres(is_durable=True))
@@ -128,7 +128,7 @@ def _running_field() -> Iterator[_Field]:
                 stack.enter_context(running_tollbook_on(folder / "postgresql", signer.public_key, postgres))
             )
             if shutil.which("node"):
-                slow.append(stack.enter_context(running_node(folder, signer.public_key, postgres)))
+                slow.append(stack.enter_context(running_node(folder / "node", signer.public_key, postgres)))
             else:
                 notes.append("Without plain Node: there is no `node` on this machine.")
         yield _Field(signer, folder, tuple(fast), tuple(slow), tuple(notes))
