@@ -149,8 +149,9 @@ def _adopted(held: Mapping[Key, Any], cluster_of: Mapping[str, int]) -> list[Val
 
 def _first(told: _Told, held: Any) -> WebhookEvent:
     """The event as it was received first."""
-    received_at = told.event.received_at if held is None else min(told.event.received_at, held.received_at)
-    return replace(told.event, received_at=received_at)
+    if held is None or told.event.received_at <= held.received_at:
+        return told.event
+    return replace(told.event, received_at=held.received_at)
 
 
 def _digests(keys: Iterable[Key]) -> Counter[str]:
