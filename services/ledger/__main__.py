@@ -38,9 +38,9 @@ SERVICE_NAMES = (
     "tollbook.ledger.v1.ProofService",
 )
 _SWITCH_INTERVAL_S = 0.001
-"""A thread that books keeps the event loop waiting no longer than this at each handover of the interpreter. With
-Python's usual 5 ms the slowest twentieth of a burst's acknowledgements took 35 instead of 28 ms; bookings were no
-faster."""
+"""A thread that books keeps the event loop waiting about this long at each handover of the interpreter. With Python's
+usual 5 ms the loop woke up 2.8 ms late in one case of ten, with this 1.2 ms; a booking takes 2 % more of the processor.
+"""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "ledger_schema_version"
