@@ -25,12 +25,16 @@ PAGE_SIZE = 20_000
 _SLICE_SIZE = 2_000
 """Some 300 KB of lines, made in a few milliseconds in which no other thread runs."""
 
+_MOST_PAGE_BYTES = 16 * 1024 * 1024
+_MOST_CHUNK_BYTES = 4 * 1024 * 1024
+"""Usual lines come nowhere near. What others wrote can be long, and neither memory nor a message has room for all."""
+
 _Rows = Sequence[Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class ExportPage:
-    """Whole lines, slice by slice, and the place behind which the next page begins; None if there is none."""
+    """Whole lines in chunks, and the place behind which the next page begins; None if there is none."""
 
     lines: Sequence[bytes]
     end: Place | None
@@ -49,12 +53,25 @@ def export_page(
         for sought in seek(connection, wanted)
         for walk in walks_of_long_page(connection, sought, order, place, PAGE_SIZE)
     ]
-    lines, count, last_id = [], 0, 0
+    page: list[bytes] = []
+    row_count, byte_count = 0, 0
     for rows in _slices(connection, walks, order):
-        *columns, ids = zip(*rows, strict=True)
-        lines.append(charge_lines(columns))
-        count, last_id = count + len(ids), ids[-1]
-    return ExportPage(lines, _place_of(connection, order, last_id) if count == PAGE_SIZE else None)
+        chunks = _chunks(rows)
+        page += chunks
+        row_count += len(rows)
+        byte_count += sum(map(len, chunks))
+        if row_count == PAGE_SIZE or byte_count > _MOST_PAGE_BYTES:
+            return ExportPage(page, _place_of(connection, order, row_id=rows[-1][-1]))
+    return ExportPage(page, None)
+
+
+def _chunks(rows: _Rows) -> list[bytes]:
+    *cells, _ = zip(*rows, strict=True)
+    lines = charge_lines(cells)
+    if len(lines) <= _MOST_CHUNK_BYTES or len(rows) == 1:
+        return [lines]
+    middle = len(rows) // 2
+    return [*_chunks(rows[:middle]), *_chunks(rows[middle:])]
 
 
 def _slices(connection: Connection, walks: Sequence[Walk], order: Order) -> Iterator[_Rows]:

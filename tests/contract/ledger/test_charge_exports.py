@@ -115,6 +115,22 @@ def test_whatever_stands_in_the_book_comes_out_as_cell_by_cell(filled: Book) -> 
     assert exported(filled, EVERYTHING, "oldest") == (csv_oracle.lines_of(rows), 1)
 
 
+@pytest.mark.parametrize("order", ["newest", "longest"])
+def test_long_texts_make_short_pages_and_chunks(
+    filled: Book, order: OrderName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = listed(filled, EVERYTHING, order)
+    monkeypatch.setattr(charge_exports, "_SLICE_SIZE", 10)
+    monkeypatch.setattr(charge_exports, "_MOST_CHUNK_BYTES", 500)
+    monkeypatch.setattr(charge_exports, "_MOST_PAGE_BYTES", 2_500)
+    first = filled.database.read(lambda connection: export_page(connection, EVERYTHING, order, None))
+    assert 5 < len(first.lines) < 60
+    assert all(len(chunk) <= 500 and chunk.endswith(b"\r\n") for chunk in first.lines)
+    lines, page_count = exported(filled, EVERYTHING, order)
+    assert lines == csv_oracle.lines_of(rows)
+    assert 1 < page_count < 20
+
+
 def test_what_was_merged_away_is_not_exported(filled: Book) -> None:
     table = tables.billing
     rows = listed(filled, EVERYTHING, "newest")
