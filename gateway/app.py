@@ -7,8 +7,6 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
@@ -24,6 +22,7 @@ from gateway.middleware import EveryRequest
 from gateway.openapi import OpenApi
 from gateway.pages.audit.audit_page import AuditPage
 from gateway.pages.balance.statement_page import StatementPage
+from gateway.pages.elsewhere import no_such_page, to_the_audit, to_the_page
 from gateway.pages.links import AUDIT_PATH, STATEMENT_PATH
 from gateway.pages.live_feed import LiveFeed
 from gateway.pages.live_stream import LiveStream
@@ -134,7 +133,7 @@ def _page_routes(edge: Edge, gate: ReadGate) -> list[BaseRoute]:
     page = BillingPage(edge.backends, edge.clock)
     records = RecordsApi(edge.backends, edge.clock)
     return [
-        Route("/", _to_the_page, middleware=local),
+        Route("/", to_the_page, middleware=local),
         Route("/billing", page.show, middleware=[told_as_page, viewer, gate.guard(), _smaller()]),
         Route("/billing/live", LiveStream(edge.live), methods=["GET"], middleware=[viewer]),
         Route("/billing/records.csv", records.csv, middleware=[told_as_page, viewer, gate.guard()]),
@@ -143,7 +142,7 @@ def _page_routes(edge: Edge, gate: ReadGate) -> list[BaseRoute]:
         # After all that begin like it: whoever follows an old link with a browser is told by a page.
         Route(
             "/billing/{path:path}",
-            PageEndpoint(_no_such_page),
+            PageEndpoint(no_such_page),
             methods=["GET"],
             middleware=[told_as_page, viewer],
         ),
@@ -173,7 +172,7 @@ def _record_page_routes(edge: Edge, gate: ReadGate) -> list[BaseRoute]:
         ),
         Route("/billing/fetch-call-cost", PageEndpoint(button.fetch), methods=["POST"], middleware=press),
         # For whoever reloads the page that a refusal left them on.
-        Route("/billing/fetch-call-cost", _to_the_page, middleware=read),
+        Route("/billing/fetch-call-cost", to_the_page, middleware=read),
     ]
 
 
@@ -186,22 +185,10 @@ def _proof_page_routes(edge: Edge, gate: ReadGate) -> list[BaseRoute]:
     return [
         Route(AUDIT_PATH, PageEndpoint(audit.show), methods=["GET"], middleware=read),
         Route(f"{AUDIT_PATH}/ask-again", PageEndpoint(audit.ask_again), methods=["POST"], middleware=press),
-        Route(f"{AUDIT_PATH}/ask-again", _to_the_audit, middleware=read),
+        Route(f"{AUDIT_PATH}/ask-again", to_the_audit, middleware=read),
         Route(STATEMENT_PATH, PageEndpoint(statement.show), methods=["GET"], middleware=read),
     ]
 
 
 def _smaller() -> Middleware:
     return Middleware(GZipMiddleware, minimum_size=_SMALL_BYTES, compresslevel=_GZIP_LEVEL)
-
-
-async def _to_the_page(_: Request) -> Response:
-    return RedirectResponse("/billing")
-
-
-async def _to_the_audit(_: Request) -> Response:
-    return RedirectResponse(AUDIT_PATH)
-
-
-async def _no_such_page(_: Request) -> Response:
-    raise Problem(404, "there is no such page")
