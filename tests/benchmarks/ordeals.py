@@ -21,9 +21,11 @@ from tests.support.telnyx_signer import TelnyxSigner
 SATURATING_CONNECTIONS = 256
 OVERLOAD = 5
 STEADY_CONNECTIONS = 64
+STEADY_PACE_S = 0.2
+"""Fewer webhooks than can be booked as they come: else reads would wait for the load to end, not for the ledger."""
 READING_CONNECTIONS = 16
 STOPPED_S = 5.0
-_PER_S = 5_000
+_PER_S = 8_000
 """More webhooks than are ever taken in a second."""
 _CALM_S = 3.0
 _READS = ("/api/billing/summary?groupBy=day", "/api/billing/records?limit=50", "/billing")
@@ -80,10 +82,10 @@ class Ordeal:
     def outage(self) -> Seen:
         """A ledger that hangs, is killed, and comes back, while webhooks and reads go on."""
         all_s = _CALM_S + STOPPED_S + self._after_s
-        webhooks = self._webhooks(int(_PER_S * all_s))
+        webhooks = self._webhooks(int(STEADY_CONNECTIONS / STEADY_PACE_S * all_s))
         knocks, reads = self._webhooks(int(all_s / KNOCK_PACE_S)), self._reads()
         with ExitStack() as stack:
-            sending = stack.enter_context(self._sending(webhooks, STEADY_CONNECTIONS, all_s))
+            sending = stack.enter_context(self._sending(webhooks, STEADY_CONNECTIONS, all_s, STEADY_PACE_S))
             knocking = stack.enter_context(self._sending(knocks, 1, all_s, KNOCK_PACE_S))
             looking = stack.enter_context(self._sending(reads, 1, all_s, KNOCK_PACE_S))
             time.sleep(_CALM_S)

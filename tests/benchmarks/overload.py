@@ -14,6 +14,7 @@ from tests.benchmarks.ordeals import (
     READING_CONNECTIONS,
     SATURATING_CONNECTIONS,
     STEADY_CONNECTIONS,
+    STEADY_PACE_S,
     STOPPED_S,
     Ordeal,
     Seen,
@@ -31,7 +32,8 @@ _SENDERS = OVERLOAD * SATURATING_CONNECTIONS
 _NOTES = (
     f"{OVERLOAD} times overload: {_SENDERS} senders of webhooks, and {READING_CONNECTIONS} readers without a pause.",
     "Who is told to come back later does so when told.",
-    f"The ledger under {STEADY_CONNECTIONS} senders: stopped for {STOPPED_S:.0f} s (SIGSTOP), killed, started anew.",
+    f"Under {STEADY_CONNECTIONS / STEADY_PACE_S:.0f} webhooks a second the ledger is stopped, killed and started.",
+    f"It is stopped for {STOPPED_S:.0f} s (SIGSTOP): a read that was asked meanwhile waits for its deadline.",
     "Normal again: a webhook and a read every tenth of a second are answered 200 within half a second.",
 )
 
