@@ -255,7 +255,7 @@ _CHECKS: Mapping[str, Callable[[Ground, Command], None]] = {
     r"/api/cron/process-call-costs": _check_cron,
     r"/api/billing/calls/": _check_call,
     r"/api/billing/sessions/": _check_session,
-    r"127\.0\.0\.1:910[0-3]/": _check_text,
+    r"127\.0\.0\.1:(910[0-3]|3000/readyz)": _check_text,
     r"^grep ": _check_grep,
     r"^sqlite3 -readonly ": _check_sql,
 }
