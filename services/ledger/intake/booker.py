@@ -9,7 +9,6 @@ import structlog
 
 from services.common.clock import Clock
 from services.common.errors import TollbookError
-from services.ledger.intake.admission_rule import IntakeLimits
 from services.ledger.intake.backlog import Backlog
 from services.ledger.intake.booking import Booked, book_but_refused
 from services.ledger.intake.booking_pace import pause_s
@@ -27,14 +26,11 @@ _log = structlog.get_logger()
 class Booker:
     """Takes the head of the backlog, books it, forgets its rows; a head that cannot be booked now is tried again."""
 
-    def __init__(
-        self, book: Book, store: IntakeStore, backlog: Backlog, clock: Clock, limits: IntakeLimits
-    ) -> None:
+    def __init__(self, book: Book, store: IntakeStore, backlog: Backlog, clock: Clock) -> None:
         self._book = book
         self._store = store
         self._backlog = backlog
         self._clock = clock
-        self._limits = limits
         self.is_stopped = False
         """Whether nothing more will be booked."""
         self._hurry = asyncio.Event()
@@ -71,8 +67,7 @@ class Booker:
         self._done_rows += [portion.row_id for portion in head if portion.is_last]
         self._refused += [request_of([event]) for event in booked.refused]
         await self._forget()
-        filled = self._backlog.load().waiting_events / self._limits.waiting_events
-        await self._rest(pause_s(booking_s, self._backlog.idle_s(), filled))
+        await self._rest(pause_s(booking_s, self._backlog.idle_s(), self._backlog.oldest_s()))
 
     async def _try_until_booked(self, events: Sequence[WebhookEvent]) -> Booked | None:
         """What became of the events; None if the process is to end before that."""

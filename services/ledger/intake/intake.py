@@ -38,7 +38,7 @@ class Intake:
         self._limits = limits
         self._backlog = Backlog(book.clock)
         self._leftovers = Leftovers(store, self._backlog, book.clock, last_id)
-        self._booker = Booker(book, store, self._backlog, book.clock, limits)
+        self._booker = Booker(book, store, self._backlog, book.clock)
         self._at_once_calls = 0
         self._threads = anyio.CapacityLimiter(limits.at_once_calls)
         self._appends: set[asyncio.Task[None]] = set()

@@ -69,16 +69,16 @@ def test_a_batch_waits_for_room_behind_those_that_came_before(
 
 
 @pytest.mark.parametrize(
-    ("booking_s", "idle_s", "filled", "expected"),
+    ("booking_s", "idle_s", "oldest_s", "expected"),
     [
         (0.1, 0.0, 0.0, 0.1),
-        (0.1, 0.24, 0.5, 0.1),
-        (0.1, 0.0, 0.51, 0.0),
+        (0.1, 0.24, 0.99, 0.1),
+        (0.1, 0.0, 1.0, 0.0),
         (0.1, 0.25, 0.0, 0.0),
         (30.0, 0.0, 0.0, 1.0),
     ],
 )
-def test_bookings_take_half_of_the_time_while_events_stream_in(
-    booking_s: float, idle_s: float, filled: float, expected: float
+def test_bookings_take_half_of_the_time_while_events_stream_in_and_none_waits_long(
+    booking_s: float, idle_s: float, oldest_s: float, expected: float
 ) -> None:
-    assert pause_s(booking_s, idle_s, filled) == expected
+    assert pause_s(booking_s, idle_s, oldest_s) == expected
