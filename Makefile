@@ -55,7 +55,7 @@ screenshots: .venv/.installed-for-test ## Take the pictures of the page that the
 	@$(PYTHON) deploy/browser.py
 	SCREENSHOTS=docs/images $(BIN)/pytest tests/e2e/browser/test_screenshots.py
 
-bench: .venv/.installed-for-test ## Measure it beside yardsticks, a quarter of an hour (make bench ARGS='ingest idle --quick')
+bench: .venv/.installed-for-test ## Measure it beside yardsticks, about 25 minutes (make bench ARGS='ingest idle --quick')
 	PYTHONPATH=.:protos $(BIN)/python -m tests.benchmarks $(ARGS)
 
 format: .venv/.installed-for-test ## Format the code and mend what ruff can mend
