@@ -20,6 +20,7 @@ from tests.benchmarks.ordeals import (
     Seen,
 )
 from tests.benchmarks.project import running_project
+from tests.benchmarks.read_balance import record_balance
 from tests.benchmarks.recovery import recovered_after_s
 from tests.benchmarks.timing import tell
 from tests.benchmarks.watching import Memory
@@ -46,6 +47,7 @@ def measure(effort: Effort) -> Report:
         tempfile.TemporaryDirectory(prefix="tollbook-bench-") as folder,
         running_project(Path(folder) / "sqlite", signer.public_key) as tollbook,
     ):
+        record_balance(tollbook.target("ledger"))
         ordeal = Ordeal(Path(folder), tollbook, signer, after_s)
         tell(f"overload: {_SENDERS} senders for {storm_s:.0f} s")
         storm = ordeal.storm(storm_s)

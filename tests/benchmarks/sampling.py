@@ -1,4 +1,4 @@
-"""Where the CPU time of some work goes: its stack is looked at every millisecond, which changes next to nothing."""
+"""Where the CPU time of some work goes: its stack is looked at as often as the kernel's timer fires."""
 
 import signal
 from collections import Counter
