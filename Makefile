@@ -19,7 +19,7 @@ PROTOC = $(BIN)/python -m grpc_tools.protoc -Iprotos -I$(shell $(BIN)/python -c 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check simulate mutants screenshots bench format protos lock clean
+.PHONY: help run test check simulate mutants chaos seeded screenshots bench format protos lock clean
 
 help: ## What can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,12 @@ simulate: .venv/.installed-for-test ## Live through a year of faults: SEED SEEDS
 
 mutants: .venv/.installed-for-test ## Change the rules of the money a little, thousands of times: the tests must notice
 	PYTHONPATH=.:protos $(BIN)/python -m tests.mutants
+
+chaos: .venv/.installed-for-test ## Pull every plug: kills, cuts, frozen replicas, restarts (make chaos ARGS='kills --quick')
+	PYTHONPATH=.:protos $(BIN)/python -m tests.chaos $(ARGS)
+
+seeded: .venv/.installed-for-test ## Break each promise of docs/reliability.md on purpose: its test must fail
+	PYTHONPATH=.:protos $(BIN)/python -m tests.seeded $(ARGS)
 
 screenshots: .venv/.installed-for-test ## Take the pictures of the page that the documents show
 	@$(PYTHON) deploy/browser.py

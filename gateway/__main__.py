@@ -36,7 +36,7 @@ def main() -> None:
     """Read the settings and serve until a signal comes."""
     settings = load_settings(GatewaySettings)
     configure_logs(settings, "gateway")
-    run_process(lambda stop: serve(settings, stop))
+    run_process(lambda stop: serve(settings, stop), failpoints=settings.failpoints)
 
 
 async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:

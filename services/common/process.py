@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 import uvloop
 
+from services.common.failpoints import arm_failpoints
+
 EXIT_REFUSED = 78
 """Exit status (sysexits' EX_CONFIG) of a process that cannot run as it is set up: restarting will not help."""
 
@@ -18,16 +20,24 @@ class StartError(Exception):
     """The process cannot start as it is set up; the message names the variable and says what to do."""
 
 
-def run_process(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    """Run `main(stop)` under uvloop; SIGTERM and SIGINT set `stop`.
+def run_process(main: Callable[[asyncio.Event], Awaitable[None]], *, failpoints: str = "") -> None:
+    """Run `main(stop)` under uvloop; SIGTERM and SIGINT set `stop`. `failpoints`: see arm_failpoints.
 
     A StartError is logged as one line and ends the process with EXIT_REFUSED, without a traceback.
     """
     try:
+        _arm(failpoints)
         uvloop.run(_main_until_stopped(main))
     except StartError as error:
         _log.error("process.refused", message=str(error))
         sys.exit(EXIT_REFUSED)
+
+
+def _arm(failpoints: str) -> None:
+    try:
+        arm_failpoints(failpoints)
+    except ValueError as error:
+        raise StartError(str(error)) from error
 
 
 async def _main_until_stopped(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -44,6 +44,9 @@ class TollbookSettings(BaseSettings):
     log_format: Literal["json", "console"] | None = None
     """None: console on a terminal, else JSON."""
 
+    failpoints: str = ""
+    """Where this process is to fail on purpose; see services/common/failpoints.py."""
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -86,7 +86,9 @@ def main() -> None:
     settings = load_settings(LedgerSettings)
     configure_logs(settings, "ledger")
     admin = AdminEndpoint(settings.ledger_admin_listen, "LEDGER_ADMIN_LISTEN")
-    run_process(lambda stop: serve("ledger", admin, partial(prepare, settings), stop))
+    run_process(
+        lambda stop: serve("ledger", admin, partial(prepare, settings), stop), failpoints=settings.failpoints
+    )
 
 
 if __name__ == "__main__":

@@ -101,7 +101,10 @@ def main() -> None:
     settings = load_settings(ReconcilerSettings)
     configure_logs(settings, "reconciler")
     admin = AdminEndpoint(settings.reconciler_admin_listen, "RECONCILER_ADMIN_LISTEN")
-    run_process(lambda stop: serve("reconciler", admin, partial(_prepare, settings), stop))
+    run_process(
+        lambda stop: serve("reconciler", admin, partial(_prepare, settings), stop),
+        failpoints=settings.failpoints,
+    )
 
 
 if __name__ == "__main__":

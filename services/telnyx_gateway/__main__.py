@@ -23,7 +23,7 @@ def main() -> None:
     """The process."""
     settings = load_settings(TelnyxGatewaySettings)
     configure_logs(settings, SERVICE)
-    run_process(partial(run, settings))
+    run_process(partial(run, settings), failpoints=settings.failpoints)
 
 
 if __name__ == "__main__":

@@ -103,6 +103,8 @@ def test_make_explains_itself() -> None:
         "check",
         "simulate",
         "mutants",
+        "chaos",
+        "seeded",
         "screenshots",
         "bench",
         "format",
