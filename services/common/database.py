@@ -7,13 +7,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import sqlalchemy.exc
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 
-from services.common.errors import Conflict, Unavailable
+from services.common.database_failures import failure_of, told_to_callers
+from services.common.errors import TollbookError
 from services.common.exact_json import decode_json, encode_json
 from services.common.process import StartError
 from services.common.sqlite import FileLock, open_sqlite_engines, prepare_file
@@ -24,9 +25,6 @@ Result = TypeVar("Result")
 _MAX_ATTEMPTS = 8
 _FIRST_BACKOFF_S = 0.01
 _LONGEST_BACKOFF_S = 0.5
-_LOST_RACES = frozenset({"40001", "40P01"})
-"""SQLSTATEs of a serialization failure and of a deadlock."""
-
 _POOL_SIZE = 8
 _POOL_TIMEOUT_S = 10.0
 _CONNECT_TIMEOUT_S = 5
@@ -161,28 +159,16 @@ def _repeated(attempt: Callable[[], Result]) -> Result:
             try:
                 return attempt()
             except Exception as error:
-                if not _lost_race(error):
+                if failure_of(error) != "lost_race":
                     raise
             longest_s = min(_FIRST_BACKOFF_S * 2 ** (number - 1), _LONGEST_BACKOFF_S)
             time.sleep(random.uniform(0, longest_s))  # noqa: S311 - writers must part, nothing is secret
         return attempt()
-    except (
-        sqlalchemy.exc.OperationalError,
-        sqlalchemy.exc.InterfaceError,
-        sqlalchemy.exc.TimeoutError,
-    ) as error:
-        if _lost_race(error):
-            raise Conflict(
-                "other writers were faster, several times over; the same call may be repeated"
-            ) from error
-        raise Unavailable("the database cannot be reached, or does not take the work in time") from error
-
-
-def _lost_race(error: BaseException) -> bool:
-    if isinstance(error, Conflict):
-        return True
-    cause: Any = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else None
-    return getattr(cause, "sqlstate", None) in _LOST_RACES
+    except Exception as error:
+        told = told_to_callers(error)
+        if told is None or isinstance(error, TollbookError):
+            raise
+        raise told from error
 
 
 async def _in_thread(executor: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
