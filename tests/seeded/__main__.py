@@ -21,10 +21,8 @@ from tests.seeded.seeds import chosen, promises_without_seed, read_seeds
 from tests.seeded.trials import Trial, try_seeds
 from tests.seeded.verdicts import Outcome
 
-_LEAST_WIDTH_CHARS = 140
-"""Of the table, also where the output is no terminal."""
-
-_console = Console()
+# Where the output is no terminal, rich would squeeze the table into 80 columns.
+_console = Console(width=None if sys.stdout.isatty() else 140)
 
 
 def main() -> int:
@@ -44,7 +42,7 @@ def main() -> int:
     if not seeds:
         parser.error(f"no seed has {' or '.join(asked.only)}")
     trials = asyncio.run(try_seeds(seeds, asked.at_once, _tell))
-    _console.print(_table(trials), width=max(_console.width, _LEAST_WIDTH_CHARS), crop=False)
+    _console.print(_table(trials))
     bare = [] if asked.only else promises_without_seed(every)
     for promise in bare:
         _tell(f"no seed breaks the promise {promise}")
@@ -71,7 +69,7 @@ def _table(trials: Sequence[Trial]) -> Table:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
 
 
 def _tell(text: str) -> None:
