@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from gateway import failpoints
 from gateway.deadlines import Deadlines
 from gateway.metrics import BATCH_EVENTS, WAITING_EVENTS
 from services.common.errors import Conflict, TollbookError, Unavailable
@@ -143,6 +144,7 @@ class EventBatcher:
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         BATCH_EVENTS.observe(len(batch))
+        failpoints.BATCH_TAKEN.reached()
         error = await self._try_to_record(batch)
         if error is None or len(batch) == 1 or isinstance(error, Unavailable | Conflict):
             _settle(batch, error)
@@ -165,6 +167,7 @@ class EventBatcher:
             # The worker must outlive every fault, or all webhooks after this one would wait in vain.
             _log.exception("webhooks.batch_failed", count=len(batch))
             return TollbookError("the webhook could not be handed to the ledger; the edge's log says more")
+        failpoints.BATCH_RECORDED.reached()
         return None
 
 

@@ -8,6 +8,7 @@ import structlog
 from nacl.signing import VerifyKey
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
+from gateway import failpoints
 from gateway.signature import read_public_key
 from services.common.clock import Clock
 from services.common.errors import TelnyxUnreachable, TollbookError
@@ -83,6 +84,7 @@ class PublicKeys:
     async def _fetch_now(self) -> None:
         self._fetched_at_s = self._clock.monotonic_s()
         texts = (await self._fetch())[:_MAX_KEYS]
+        failpoints.KEYS_FETCHED.reached()
         try:
             keys = tuple(read_public_key(text) for text in texts)
         except ValueError as error:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway import failpoints
 from gateway.middleware import http_seconds, traced
 from gateway.problems import Problem, ProblemResponse
 from gateway.ready_answers import ready
@@ -46,6 +47,7 @@ class WebhookDoor:
         else:
             if answer:
                 await answer.send(send)
+                failpoints.WEBHOOK_ANSWERED.reached()
         finally:
             seconds = time.perf_counter() - started_s
             http_seconds(scope["path"], scope["method"], status).observe(seconds)

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from gateway import failpoints
 from gateway.bodies import BodyReader, check_length
 from gateway.exact_response import ExactJson
 from gateway.metrics import WEBHOOKS
@@ -72,12 +73,14 @@ class WebhookReceiver:
             )
         signature, timestamp = _signature_headers(scope)
         body = await self._bodies.read(receive)
+        failpoints.WEBHOOK_RECEIVED.reached()
         received_at = self._clock.now()
         verdict = judge(self._keys.current, signature, timestamp, body, received_at)
         if verdict is Verdict.FORGED:
             with traced():
                 verdict = await self._judge_again(signature, timestamp, body)
         event = read_event(body, received_at, verdict is Verdict.STALE)
+        failpoints.WEBHOOK_READ.reached()
         try:
             await self._submit(encode_event(event))
         except TollbookError as error:
@@ -86,6 +89,7 @@ class WebhookReceiver:
             problem = problem_of(error)
             # What the ledger refuses is a fault of ours too: never a 4xx.
             raise Problem(max(500, problem.status), problem.detail, headers=problem.headers) from error
+        failpoints.WEBHOOK_RECORDED.reached()
         _tell_recorded(event)
 
     async def _judge_again(self, signature: bytes, timestamp: bytes, body: bytes) -> Verdict:

@@ -18,6 +18,7 @@ from services.common.migrations import migrate
 from services.common.process import run_process
 from services.common.server import AdminEndpoint, Endpoint, serve
 from services.common.settings import load_settings
+from services.ledger import failpoints
 from services.ledger.balance_service import BalanceService
 from services.ledger.estimate_gauges import keep_judging_estimates
 from services.ledger.feed import ChargeFeed
@@ -51,6 +52,7 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
     database = open_database(settings.ledger_database_url)
     stack.callback(database.close)
     await asyncio.to_thread(migrate, database, MIGRATIONS, VERSION_TABLE)
+    failpoints.MIGRATED.reached()
     book = Book(database, SystemClock(), settings.rules())
     await asyncio.to_thread(book.apply_sweeps)
     intake = await stack.enter_async_context(open_intake(book))
@@ -70,6 +72,7 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
         balance_pb2_grpc.add_BalanceServiceServicer_to_server(BalanceService(book), server)
         proof_pb2_grpc.add_ProofServiceServicer_to_server(ProofService(book), server)
 
+    failpoints.READY.reached()
     return Endpoint(
         listen=settings.ledger_listen,
         listen_variable="LEDGER_LISTEN",

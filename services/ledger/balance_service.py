@@ -7,6 +7,7 @@ import grpc
 from sqlalchemy import Connection
 
 from services.common.errors import InvalidInput
+from services.ledger import failpoints
 from services.ledger.amounts import MAX_DAYS, days_of, moment_of, period_of
 from services.ledger.balance_codec import (
     decode_charges,
@@ -49,6 +50,7 @@ class BalanceService(balance_pb2_grpc.BalanceServiceServicer):
     ) -> balance_pb2.RecordBalanceResponse:
         snapshot = decode_snapshot(request.snapshot)
         await self._database.write_async(partial(add_snapshot, snapshot=snapshot))
+        failpoints.BALANCE_RECORDED.reached()
         return balance_pb2.RecordBalanceResponse()
 
     async def ListBalances(
@@ -95,6 +97,7 @@ class BalanceService(balance_pb2_grpc.BalanceServiceServicer):
         read_at = moment_of(request, "read_time")
         days = [decode_charges(day, read_at) for day in request.days]
         await self._database.write_async(partial(add_charges, days=days))
+        failpoints.CHARGES_RECORDED.reached()
         return balance_pb2.RecordAccountChargesResponse()
 
     async def ListAccountCharges(

@@ -9,7 +9,7 @@ import grpc
 
 from services.common.errors import InvalidInput
 from services.common.wire import optional_time
-from services.ledger import proof_codec, verification_codec
+from services.ledger import failpoints, proof_codec, verification_codec
 from services.ledger.admission import admit_moment, refused_as
 from services.ledger.amounts import day_of, days_of
 from services.ledger.replay import Replayer
@@ -71,6 +71,7 @@ class ProofService(proof_pb2_grpc.ProofServiceServicer):
         standing = await self._database.write_async(
             lambda connection: claim_day(connection, record_type, day, source, now)
         )
+        failpoints.DAYS_CLAIMED.reached()
         return proof_pb2.ClaimDayResponse(source=proof_codec.encode_source(standing))
 
     async def ClaimDays(
@@ -88,6 +89,7 @@ class ProofService(proof_pb2_grpc.ProofServiceServicer):
                 day: claim_day(connection, record_type, day, source, now) for day in sorted(set(days))
             }
         )
+        failpoints.DAYS_CLAIMED.reached()
         return proof_pb2.ClaimDaysResponse(sources=[proof_codec.encode_source(standing[day]) for day in days])
 
     async def GetBookHealth(

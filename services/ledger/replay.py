@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from services.common.errors import Unavailable
+from services.ledger import failpoints
 from services.ledger.store.book import Book
 from services.ledger.store.kept_events import (
     BEFORE_ALL,
@@ -71,6 +72,7 @@ class Replayer:
             if not events:
                 return
             recorded = await asyncio.to_thread(self._book.replay_events, events)
+            failpoints.EVENTS_REPLAYED.reached()
             told = Replayed(
                 told.done_count + len(events),
                 max(told.total_count, told.done_count + len(events)),

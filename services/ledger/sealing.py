@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.common.clock import Clock
 from services.common.database import Database
+from services.ledger import failpoints
 from services.ledger.chain import MAX_BLOCK_ENTRIES, Block, seal
 from services.ledger.periodic import keep_doing
 from services.ledger.store.blocks import add_block, last_block, sealable_entries
@@ -65,10 +66,16 @@ class Sealer:
         return seal(previous, entries, self._clock.now()) if entries else None
 
     async def _add(self, block: Block) -> bool:
+        def work(connection: Connection) -> None:
+            add_block(connection, block)
+            failpoints.BLOCK_ADDED.reached()
+
+        failpoints.BLOCK_MADE.reached()
         try:
-            await self._database.write_async(partial(add_block, block=block))
+            await self._database.write_async(work)
         except IntegrityError:
             return False
+        failpoints.BLOCK_SEALED.reached()
         return True
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from services.common.errors import InvalidInput
 from services.common.wire import from_timestamp, optional_time, to_timestamp
-from services.ledger import call_codec, codec, sweep_codec
+from services.ledger import call_codec, codec, failpoints, sweep_codec
 from services.ledger.admission import admit, admit_moment, refused_as
 from services.ledger.exports import ChargeExports
 from services.ledger.feed import ChargeFeed
@@ -54,6 +54,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> ledger_pb2.RecordEventsResponse:
         _check_batch(len(request.events), "events")
         batch = admitted_events(request)
+        failpoints.EVENTS_RECEIVED.reached()
         if request.until_booked:
             new_count = await self._intake.record_until_booked(batch)
         else:

@@ -17,6 +17,7 @@ from services.common.migrations import migrate
 from services.common.process import run_process
 from services.common.server import AdminEndpoint, Endpoint, serve
 from services.common.settings import load_settings
+from services.reconciler import failpoints
 from services.reconciler.backfill.backfill import Backfill
 from services.reconciler.backfill.clients import DaysClient, ReportsClient
 from services.reconciler.backfill_service import BackfillService
@@ -53,6 +54,7 @@ async def _prepare(settings: ReconcilerSettings, stack: AsyncExitStack) -> Endpo
     database = await asyncio.to_thread(open_database, settings.reconciler_database_url)
     stack.push_async_callback(asyncio.to_thread, database.close)
     await asyncio.to_thread(migrate, database, SCRIPT_LOCATION, VERSION_TABLE)
+    failpoints.MIGRATED.reached()
     to_ledger = await stack.enter_async_context(open_channel(settings.ledger_target))
     to_telnyx = await stack.enter_async_context(open_channel(settings.telnyx_gateway_target))
     ledger, telnyx, clock = LedgerClient(to_ledger), TelnyxClient(to_telnyx), SystemClock()

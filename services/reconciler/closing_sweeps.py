@@ -5,6 +5,7 @@ from typing import Final
 
 from services.common.clock import Clock
 from services.common.errors import TollbookError
+from services.reconciler import failpoints
 from services.reconciler.closing import (
     ClosingNeed,
     closing_needs,
@@ -75,6 +76,7 @@ class ClosingSweeps:
         confirmed = await self._ready_needs()
         if not confirmed:
             return False
+        failpoints.CLOSING_CONFIRMED.reached()
         await gather_some(self._close_type, list(confirmed.items()))
         self._discovery.look_at_all_soon()
         return True

@@ -8,6 +8,7 @@ import structlog
 
 from services.common.clock import Clock
 from services.common.errors import TollbookError
+from services.reconciler import failpoints
 from services.reconciler.day_closing import closing_window, costs_agree, days_to_close
 from services.reconciler.pace import Backoff
 from services.reconciler.ports import LedgerPort
@@ -91,10 +92,13 @@ class DayClosings:
     async def _hold_against_telnyx(self, one: TypeDay) -> None:
         window = closing_window(one.day)
         counted = await self._surveys.find_all(one.record_type, window)
+        failpoints.DAY_COUNTED.reached()
         is_reread = not counted.is_equal or not await self._costs_agree(one, counted)
         if is_reread:
             counted = await self._surveys.read_all(one.record_type, window)
+        failpoints.DAY_COMPARED.reached()
         sweep = await self._surveys.record(one.record_type, window, counted)
+        failpoints.DAY_CLOSED.reached()
         self._histories.closed(one.record_type, one.day, sweep)
         _log.info(
             "day.closed",

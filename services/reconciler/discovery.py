@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.common.clock import Clock
+from services.reconciler import failpoints
 from services.reconciler.attempt import Attempt
 from services.reconciler.closing import closable_at
 from services.reconciler.items import OpenItem
@@ -104,12 +105,14 @@ class Discovery:
         """Make, change or complete the jobs of these items."""
         if not items:
             return
+        failpoints.WORK_LISTED.reached()
         now = self._clock.now()
         by_id = {item.record_id: item for item in items}
         fresh = [new_job(item, self._schedule, page.read_at, now) for item in by_id.values()]
         await self._jobs.merge(
             fresh, lambda job: seen_again(job, by_id[job.call_id], self._schedule, page.read_at, now)
         )
+        failpoints.WORK_MERGED.reached()
         for item in items:
             self._handled[item.record_id] = item.changed_at
             self._keep_if_closable(item, now)
@@ -131,6 +134,7 @@ class Discovery:
         still_open = {item.record_id for item in answer.items if not item.is_done}
         settled = [job_id for job_id in job_ids if job_id not in still_open]
         self._count(await self._jobs.apply(settled, self._completion(answer.read_at)))
+        failpoints.WORK_COMPLETED.reached()
 
     async def tried_by_hand(self, job_id: str, attempt: Attempt) -> None:
         """Take in what an attempt that a person asked for came to, if there is a job."""

@@ -7,6 +7,7 @@ import structlog
 
 from services.common.clock import Clock
 from services.common.errors import NotFound, TelnyxRefused, TollbookError
+from services.reconciler import failpoints
 from services.reconciler.attempt import Attempt
 from services.reconciler.discovery import Discovery
 from services.reconciler.fetched import Fetched, settled, waiting
@@ -81,6 +82,7 @@ class Fetch:
         except TollbookError as error:
             await self._remember(call_id, is_settled=False, reason=str(error))
             raise
+        failpoints.FETCH_ENDED.reached()
         await self._remember(
             fetched.call_id,
             is_settled=fetched.is_settled,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, select,
 
 from services.common.statements import insert_missing, update_by_id
 from services.common.value_lists import is_among
+from services.reconciler import failpoints
 from services.reconciler.attempt import Attempt
 from services.reconciler.attempts import append_attempts
 from services.reconciler.database_clock import database_now
@@ -106,6 +107,7 @@ def renew(connection: Connection, claimed: Sequence[Job], lease: timedelta) -> N
 def finish(connection: Connection, judged: Sequence[Job]) -> None:
     """Write back claimed jobs that are still ours."""
     _write_back(connection, [("running", job) for job in judged])
+    failpoints.JOBS_WRITTEN.reached()
 
 
 def prune(connection: Connection, completed_before: datetime, limit: int) -> int:

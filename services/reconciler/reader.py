@@ -9,6 +9,7 @@ import structlog
 
 from services.common.errors import TelnyxRefused, TelnyxUnreachable, TollbookError, Unavailable
 from services.common.times import format_rfc3339
+from services.reconciler import failpoints
 from services.reconciler.day_claims import DayClaims
 from services.reconciler.density import Densities
 from services.reconciler.items import OpenItem
@@ -139,6 +140,7 @@ class Reader:
         self, record_type: str, window: Window, end: ReadEnd, *, is_counted: bool = False
     ) -> Sweep:
         """Book that a window was read, or counted."""
+        failpoints.WINDOW_READ.reached()
         sweep = await self._ledger.record_sweep(
             Sweep(
                 record_type=record_type,
@@ -150,6 +152,7 @@ class Reader:
                 is_counted=is_counted,
             )
         )
+        failpoints.SWEEP_RECORDED.reached()
         SWEEPS.labels(verdict=sweep.verdict or "unknown").inc()
         _log.info(
             "sweep.recorded",
@@ -189,7 +192,9 @@ class Reader:
                         self._note_density(read, part.total_results)
                         return part
                     page_count += 1
+                    failpoints.PAGE_READ.reached()
                     await self._book(part, found)
+                    failpoints.PAGE_BOOKED.reached()
         finally:
             self._tally.requested(read.priority, page_count)
         raise TelnyxUnreachable(f"the answer about {read.record_type} ended before its last page")

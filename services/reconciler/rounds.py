@@ -10,6 +10,7 @@ import structlog
 
 from services.common.clock import Clock
 from services.common.errors import TollbookError
+from services.reconciler import failpoints
 from services.reconciler.budget import RequestBudget
 from services.reconciler.job import Job, completed, postponed, tried
 from services.reconciler.jobs import JobStore
@@ -135,11 +136,14 @@ class Rounds:
         """Serve claimed jobs, and pay for it."""
         if not claimed:
             return []
+        failpoints.JOBS_CLAIMED.reached()
         started_s = self._clock.monotonic_s()
         asked_before = self._tally.requests_for("job")
         async with repeated(lambda: self._jobs.renew(claimed, LEASE), _RENEW_EVERY_S):
             judged = await self._attempt(claimed)
+        failpoints.JOBS_JUDGED.reached()
         await self._jobs.finish(judged)
+        failpoints.JOBS_FINISHED.reached()
         ended_s = self._clock.monotonic_s()
         self._rest.worked(ended_s, ended_s - started_s)
         self._budget.refill(ended_s)

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from services.reconciler import failpoints
 from services.reconciler.ports import LedgerPort, TelnyxPort
 from services.reconciler.usage import MAX_USAGE_DAYS, Usage, UsageDay
 
@@ -30,8 +31,10 @@ class UsageReading:
         while from_day < to_day:
             end = min(to_day, from_day + MAX_USAGE_DAYS * _DAY)
             usage = await self._telnyx.list_usage(record_type, from_day, end)
+            failpoints.USAGE_READ.reached()
             if usage.days:
                 await self._ledger.record_usage(usage)
+                failpoints.USAGE_BOOKED.reached()
             self._remember(usage, from_day, end)
             told += usage.days
             from_day = end

@@ -9,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from services.common.clock import Clock
 from services.common.errors import InvalidInput
 from services.common.wire import optional_time, to_money, to_timestamp
+from services.telnyx_gateway import failpoints
 from services.telnyx_gateway.account_charges import charges_request
 from services.telnyx_gateway.applications import read_applications
 from services.telnyx_gateway.client import TelnyxClient
@@ -84,6 +85,7 @@ class AccountService(account_pb2_grpc.AccountServiceServicer):
                     event=encode_event(each.event),
                 )
             )
+            failpoints.DELIVERY_TOLD.reached()
         yield pb.ListFailedDeliveriesResponse(complete=pb.FailedDeliveriesComplete(delivery_count=count))
 
     async def ListApplications(

@@ -16,6 +16,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from services.common.clock import Clock
 from services.common.errors import TelnyxRefused, TelnyxUnreachable
+from services.telnyx_gateway import failpoints
 from services.telnyx_gateway.clock_skew import read_clock_skew
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.quota_gate import Permit, QuotaGate
@@ -157,6 +158,7 @@ class TelnyxClient:
                 _observe(request.endpoint, request.label, outcome, time.perf_counter() - started_s)
 
     async def _send(self, request: Request[Parsed], permit: Permit) -> tuple[int, bytes]:
+        failpoints.REQUEST_PERMITTED.reached()
         asked_at = self._clock.now()
         async with self._http.stream(
             "GET" if request.order is None else "POST",
@@ -165,6 +167,7 @@ class TelnyxClient:
             content=request.order,
             headers=None if request.order is None else _JSON,
         ) as response:
+            failpoints.REQUEST_ANSWERED.reached()
             permit.answered(response.status_code, response.headers)
             told = read_clock_skew(response.headers, asked_at, self._clock.now())
             self._clock_skew = told if told is not None else self._clock_skew

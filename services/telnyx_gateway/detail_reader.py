@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.common.clock import Clock
 from services.common.errors import TelnyxRefused, TelnyxUnreachable
+from services.telnyx_gateway import failpoints
 from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.coverage import Coverage
 from services.telnyx_gateway.detail_query import PAGE_SIZE, DetailQuery, names_of
@@ -117,7 +118,9 @@ class DetailReader:
         number = 1
         while True:
             page = await self._read_page(query, number, priority, tally)
+            failpoints.PAGE_READ.reached()
             yield page
+            failpoints.PAGE_TOLD.reached()
             if not page.records or number >= page.total_pages:
                 return
             number += 1

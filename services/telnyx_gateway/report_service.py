@@ -7,6 +7,7 @@ import grpc
 
 from services.common.errors import InvalidInput
 from services.common.wire import optional_time, to_timestamp
+from services.telnyx_gateway import failpoints
 from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.detail_query import Window
 from services.telnyx_gateway.quota import Priority
@@ -49,6 +50,7 @@ class ReportService(reports_pb2_grpc.ReportServiceServicer):
     ) -> pb.CreateReportResponse:
         order = order_request(_decode_source(request.source), _decode_window(request))
         report = await self._client.ask(order, Priority.BACKGROUND)
+        failpoints.REPORT_ORDERED.reached()
         return pb.CreateReportResponse(report_id=report.report_id)
 
     async def GetReport(self, request: pb.GetReportRequest, context: Context) -> pb.GetReportResponse:
@@ -62,6 +64,7 @@ class ReportService(reports_pb2_grpc.ReportServiceServicer):
         source = _decode_source(request.source)
         async for item in self._reader.read(source, request.report_id):
             yield self._encode_item(item)
+            failpoints.REPORT_TOLD.reached()
 
     def _encode_item(self, item: ReportRows | ReportEnd) -> pb.ReadReportResponse:
         if isinstance(item, ReportRows):

@@ -9,6 +9,7 @@ import structlog
 
 from services.common.clock import Clock
 from services.common.errors import TollbookError
+from services.ledger import failpoints
 from services.ledger.intake.backlog import Backlog
 from services.ledger.intake.booking import Booked, book_but_refused
 from services.ledger.intake.booking_pace import pause_s
@@ -63,6 +64,7 @@ class Booker:
             return
         booking_s = self._clock.monotonic_s() - started_s
         BOOKING_SECONDS.labels("taken_in").observe(booking_s)
+        failpoints.INTAKE_BOOKED.reached()
         self._backlog.remove(head)
         self._done_rows += [portion.row_id for portion in head if portion.is_last]
         self._refused += [request_of([event]) for event in booked.refused]

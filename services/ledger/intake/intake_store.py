@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, inser
 
 from services.common.clock import Clock
 from services.common.database import Database
+from services.ledger import failpoints
 from services.ledger.intake.requests import without_raw_texts
 from services.ledger.intake.tables import event_intake
 
@@ -42,9 +43,12 @@ class IntakeStore:
 
         def work(connection: Connection) -> int:
             row_id: int = connection.execute(_APPEND, row).scalar_one()
+            failpoints.INTAKE_APPENDING.reached()
             return row_id
 
-        return await self._database.write_async(work)
+        row_id = await self._database.write_async(work)
+        failpoints.INTAKE_APPENDED.reached()
+        return row_id
 
     async def remove(self, row_ids: Sequence[int], refused: Sequence[bytes]) -> None:
         """Forget rows that are booked, but for those of their events, each as a request, that the book refused."""
@@ -56,8 +60,10 @@ class IntakeStore:
                 connection.execute(insert(event_intake), rows)
             if row_ids:
                 connection.execute(delete(event_intake).where(event_intake.c.id.in_(row_ids)))
+            failpoints.INTAKE_FORGETTING.reached()
 
         await self._database.write_async(work)
+        failpoints.INTAKE_FORGOTTEN.reached()
 
     async def last_id(self) -> int:
         """The id of the newest row, or 0."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from services.common.clock import Clock
+from services.ledger import failpoints
 from services.ledger.intake.backlog import Backlog
 from services.ledger.intake.intake_store import IntakeRow, IntakeStore
 from services.ledger.intake.requests import read_request
@@ -58,6 +59,7 @@ class Leftovers:
             await self._book([row for row in rows if row.row_id not in ours])
 
     async def _book(self, rows: Sequence[IntakeRow]) -> None:
+        failpoints.INTAKE_CLAIMED.reached()
         for row in rows:
             events, unreadable = read_request(row.request)
             if unreadable:

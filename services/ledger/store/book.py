@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from services.common.clock import Clock
 from services.common.database import Database
 from services.common.errors import Conflict, InvalidInput
-from services.ledger import tables
+from services.ledger import failpoints, tables
 from services.ledger.facts import Rules
 from services.ledger.learned_rates import LearnedRates
 from services.ledger.store.book_lock import lock_book
@@ -68,26 +68,40 @@ class Book:
 
         def work(connection: Connection) -> RecordedEvents:
             added = add_events(connection, batch, self.rules.account_currency)
+            failpoints.EVENTS_ADDED.reached()
             entry_count = rederive(connection, added.cluster_ids, self.rules, self.clock.now(), added.new)
+            failpoints.EVENTS_DERIVED.reached()
             return RecordedEvents(added.new_count, entry_count)
 
-        return self._write(work)
+        recorded = self._write(work)
+        failpoints.EVENTS_COMMITTED.reached()
+        return recorded
 
     def record_observations(self, batch: list[DetailRecord]) -> AddedObservations:
         """Commit observations of detail records. Raises InvalidInput, Conflict, Unavailable."""
 
         def work(connection: Connection) -> AddedObservations:
             added = add_observations(connection, batch)
+            failpoints.OBSERVATIONS_ADDED.reached()
             rederive(connection, added.cluster_ids, self.rules, self.clock.now(), added.new)
+            failpoints.OBSERVATIONS_DERIVED.reached()
             return added
 
         added = self._write(work)
+        failpoints.OBSERVATIONS_COMMITTED.reached()
         self.apply_sweeps()
         return added
 
     def record_sweep(self, sweep: Sweep) -> Any:
         """Commit a sweep and close what it closes; returns its row. Raises Conflict, Unavailable."""
-        sweep_id = self._write(lambda connection: add_sweep(connection, sweep), is_alone=True)
+
+        def work(connection: Connection) -> int:
+            sweep_id = add_sweep(connection, sweep)
+            failpoints.SWEEP_ADDED.reached()
+            return sweep_id
+
+        sweep_id = self._write(work, is_alone=True)
+        failpoints.SWEEP_RECORDED.reached()
         self.apply_sweeps()
         query = select(tables.sweeps).where(tables.sweeps.c.id == sweep_id)
         return self.database.read(lambda connection: connection.execute(query).one())
@@ -99,6 +113,7 @@ class Book:
         self._write(
             lambda connection: add_usage(connection, record_type, days, read_at, account_key), is_alone=True
         )
+        failpoints.USAGE_RECORDED.reached()
         self.apply_sweeps()
 
     def apply_sweeps(self) -> None:
@@ -109,10 +124,13 @@ class Book:
         """
         while sweep_ids := self.database.read(unapplied_sweeps):
             weighed = self._write(partial(self._weigh, sweep_ids), is_alone=True)
+            failpoints.SWEEP_WEIGHED.reached()
             for chunk in _chunks(weighed.cluster_ids):
                 self._write(partial(self._derive_again, chunk))
+                failpoints.SWEEP_DERIVED.reached()
             if weighed.cluster_ids:
                 self._write(partial(note_applied, weights=weighed.weights))
+                failpoints.SWEEP_NOTED.reached()
 
     def _weigh(self, sweep_ids: list[int], connection: Connection) -> Weighed:
         weighed = weigh_sweeps(connection, sweep_ids, self.rules.settle_horizon)

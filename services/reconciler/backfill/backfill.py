@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from services.common.clock import Clock
 from services.common.errors import Conflict
+from services.reconciler import failpoints
 from services.reconciler.backfill.by_reports import ReportBackfill
 from services.reconciler.backfill.by_windows import WindowBackfill
 from services.reconciler.backfill.counting import CountingTelnyx
@@ -49,6 +50,7 @@ class Backfill:
     async def run(self, days: Days, method: Method, progress: Progress) -> None:
         """Book these days, newest first. Raises Conflict while another backfill is running."""
         async with self._only_one():
+            failpoints.BACKFILL_LEASED.reached()
             now = self.clock.now()
             # What the API still has in whole is known from the sweeps themselves, window by window.
             older = days if method == "reports" else days.before(kept_from(now))

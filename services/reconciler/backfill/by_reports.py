@@ -9,6 +9,7 @@ from datetime import date
 from services.common.clock import Clock
 from services.common.errors import TelnyxUnreachable, TollbookError, Unavailable
 from services.common.times import utc_day
+from services.reconciler import failpoints
 from services.reconciler.backfill.days import DaySource, runs, spoken
 from services.reconciler.backfill.orders import Orders
 from services.reconciler.backfill.plan import REPORT_FORM, Order, kept_from
@@ -75,6 +76,7 @@ class ReportBackfill:
         self._progress.at(f"report of {order.record_type}", max(order.days))
         try:
             report_id = await self._orders.completed(order)
+            failpoints.REPORT_ORDERED.reached()
             booked = await self._read_twice(order, report_id)
         except TollbookError as error:
             self._trouble(order, order.days, str(error))
@@ -104,6 +106,7 @@ class ReportBackfill:
         taken = reading.take(rows.records)
         if taken:
             await self._ledger.record_records(taken)
+            failpoints.REPORT_BOOKED.reached()
         self._progress.requested(0, len(taken))
 
     async def _end(self, reading: _Reading, end: ReportEnd) -> Collection[date]:
@@ -124,6 +127,7 @@ class ReportBackfill:
                 order.days,
                 f"{end.broken_count} rows of the report cannot be read; they are kept as such",
             )
+        failpoints.REPORT_READ.reached()
         for run in runs(reading.bookable):
             sweep = await self._ledger.record_sweep(
                 Sweep(
@@ -148,6 +152,7 @@ class ReportBackfill:
         wanted = list(order.days) if has_ids else await self._fillable(order)
         source: DaySource = "report" if has_ids else "report_without_ids"
         standing = await self._days.claim_days(order.record_type, wanted, source) if wanted else {}
+        failpoints.REPORT_CLAIMED.reached()
         claimed = {day for day, stands in standing.items() if stands == source}
         foreign = [day for day in wanted if day not in claimed]
         if foreign:

@@ -10,6 +10,7 @@ import structlog
 
 from services.common.errors import TelnyxUnreachable
 from services.common.times import format_rfc3339
+from services.reconciler import failpoints
 from services.reconciler.windows import Window
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
@@ -74,12 +75,12 @@ class Recovery:
                 unreadable += part.event_type == _UNREADABLE
                 waiting.append(part)
                 if len(waiting) == _BATCH:
-                    new += await self._ledger.record_events(waiting)
+                    new += await self._book(waiting)
                     waiting = []
             else:
                 raise TelnyxUnreachable("the list of failed deliveries ended before its last one")
         if waiting:
-            new += await self._ledger.record_events(waiting)
+            new += await self._book(waiting)
         _log.info(
             "deliveries.recovered",
             delivery_count=counted,
@@ -89,3 +90,9 @@ class Recovery:
             to_time=format_rfc3339(window.end_at),
         )
         return Recovered(counted, new, unreadable)
+
+    async def _book(self, events: Sequence[WebhookEvent]) -> int:
+        failpoints.DELIVERIES_READ.reached()
+        new_count = await self._ledger.record_events(events)
+        failpoints.DELIVERIES_BOOKED.reached()
+        return new_count

@@ -8,6 +8,7 @@ import structlog
 from services.common.clock import Clock
 from services.common.errors import TelnyxRefused
 from services.common.times import utc_day
+from services.reconciler import failpoints
 from services.reconciler.leadership import Leadership
 from services.reconciler.polling.due import CHARGES_REACH, charges_days_due
 from services.reconciler.polling.ports import AccountBookPort, AccountPort
@@ -44,7 +45,9 @@ class BalancePolling:
         except TelnyxRefused as error:
             self._troubles.failed("the balance", str(error))
             return BALANCE_EVERY_S
+        failpoints.BALANCE_READ.reached()
         await self._book.record_balance(balance)
+        failpoints.BALANCE_BOOKED.reached()
         self._troubles.succeeded("the balance")
         return BALANCE_EVERY_S
 
@@ -75,6 +78,8 @@ class ChargesPolling:
         except TelnyxRefused as error:
             self._troubles.failed("account charges", str(error))
             return _REFUSED_S
+        failpoints.CHARGES_READ.reached()
         await self._book.record_account_charges(charges)
+        failpoints.CHARGES_BOOKED.reached()
         self._troubles.succeeded("account charges")
         return _BETWEEN_CHARGES_S
