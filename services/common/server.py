@@ -11,14 +11,17 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from services.common.addresses import Address
+from services.common.alarm_service import AlarmService
 from services.common.interceptors import ServiceInterceptor
 from services.common.memory import keep_what_is_loaded
 from services.common.process import StartError
 from services.common.telemetry import Readiness, open_admin
+from tollbook.process.v1 import alarms_pb2, alarms_pb2_grpc
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 DRAIN_S = 10.0
 _MAX_CONCURRENT_RPCS = 1024
+_ALARM_SERVICE = alarms_pb2.DESCRIPTOR.services_by_name["AlarmService"].full_name
 
 _OPTIONS: tuple[tuple[str, int], ...] = (
     # With SO_REUSEPORT a second copy would start silently and take half of the calls.
@@ -67,9 +70,10 @@ async def open_server(endpoint: Endpoint, readiness: Readiness | None = None) ->
     )
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    alarms_pb2_grpc.add_AlarmServiceServicer_to_server(AlarmService(), server)
     endpoint.add_servicers(server)
     reflection.enable_server_reflection(
-        (*endpoint.service_names, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+        (*endpoint.service_names, _ALARM_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server
     )
     names = ("", *endpoint.service_names)
     await _set_health(health_servicer, names, health_pb2.HealthCheckResponse.NOT_SERVING)
