@@ -1,5 +1,6 @@
 """SQLite as Tollbook uses it: a fixed version, one writer, durable commits, one process per file."""
 
+import errno
 import fcntl
 import importlib
 import os
@@ -24,6 +25,11 @@ _BUSY_TIMEOUT_MS = 5_000
 _WAL_AUTOCHECKPOINT_PAGES = 4_000
 _READER_COUNT = 4
 _LOCK_POLL_S = 0.05
+_RESTORING = ".restoring"
+
+SIDE_SUFFIXES = ("", "-wal", "-shm", "-journal")
+"""A database file and what SQLite keeps beside it: they belong together, an old one must never meet a new one."""
+
 _log = structlog.get_logger()
 
 
@@ -138,6 +144,20 @@ class FileLock:
             self._descriptor = -1
 
 
+def restoring_mark(database: Path) -> Path:
+    """The file that lies beside a database while another is put into its place."""
+    return Path(f"{database}{_RESTORING}")
+
+
+def refuse_half_restored(database: Path) -> None:
+    """Raises StartError where a restore was begun and not finished: what lies there is not one state of anything."""
+    if restoring_mark(database).exists():
+        raise StartError(
+            f"a restore into {database} did not come to its end: run the same `tollbook restore` again. What was "
+            f"there before is in {database.parent}/replaced-<time>"
+        )
+
+
 def prepare_file(url: URL) -> Path:
     """The database file of a SQLite URL, its folder created: the file itself, not a link to it. Raises StartError."""
     name = url.database
@@ -146,7 +166,17 @@ def prepare_file(url: URL) -> Path:
     path = Path(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if not path.is_file():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        # Not by opening it: to close a file that SQLite has open drops SQLite's locks on it, in the whole process.
+        elif not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        link_count = path.stat().st_nlink
     except OSError as error:
         raise StartError(f"the SQLite file {path} cannot be written: {error.strerror}") from error
+    if link_count > 1:
+        raise StartError(
+            f"the SQLite file {path} has {link_count} names (hard links): a process that knows it by another could "
+            "change it at the same time. Remove the others, or copy the file; a symbolic link is no problem"
+        )
     return path.resolve()

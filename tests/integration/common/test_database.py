@@ -1,5 +1,7 @@
 """Both stores behind one Database: transactions, retries, refusals, and migrations by several starters."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -180,6 +182,59 @@ def test_a_link_to_a_sqlite_file_is_that_file_with_its_lock_and_what_is_beside_i
     assert {path.name for path in tmp_path.iterdir()} == {"real", "book.db"}
     intake = tmp_path / "real" / "book.db.intake"
     assert (intake.stat().st_size > 0, intake.stat().st_mode & 0o777) == (True, 0o600)
+
+
+def test_a_relative_path_is_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "var").mkdir()
+    monkeypatch.chdir(tmp_path)
+    first = open_database("sqlite:///var/../var/book.db")
+    with pytest.raises(StartError, match="another process uses the SQLite file"):
+        open_database(f"sqlite:///{tmp_path}/var/book.db", lock_wait_s=0)
+    first.close()
+
+
+def test_a_sqlite_file_with_a_second_name_is_refused(tmp_path: Path) -> None:
+    """By its other name it would have another lock, and another write-ahead log."""
+    open_database(f"sqlite:///{tmp_path}/book.db").close()
+    (tmp_path / "copy.db").hardlink_to(tmp_path / "book.db")
+    for name in ("book.db", "copy.db"):
+        with pytest.raises(StartError, match=r"has 2 names \(hard links\)"):
+            open_database(f"sqlite:///{tmp_path / name}")
+
+
+_USES_BESIDE = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+print(*connection.execute(sys.argv[2]).fetchall())
+connection.commit()
+connection.close()
+"""
+
+
+def use_beside(file: Path, statement: str) -> str:
+    """What another program's statement answers, which then closes the file."""
+    arguments = [sys.executable, "-c", _USES_BESIDE, str(file), statement]
+    ended = subprocess.run(arguments, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return ended.stdout.strip()
+
+
+def test_who_opens_and_closes_a_sqlite_file_beside_us_takes_nothing_from_us(tmp_path: Path) -> None:
+    """The last connection that closes a file deletes its write-ahead log. We are still there, and SQLite must know.
+
+    Our lock on the file is the process's, and gone once the process closes any descriptor of that file.
+    """
+    file = tmp_path / "book.db"
+    database = open_database(f"sqlite:///{file}")
+    database.write(lambda connection: connection.execute(text("CREATE TABLE toll (id INTEGER)")))
+    beside = open_beside(database, ".intake")
+    with pytest.raises(StartError):
+        open_database(f"sqlite:///{file}", lock_wait_s=0)
+    use_beside(file, "INSERT INTO toll VALUES (1)")
+    assert (tmp_path / "book.db-wal").exists()
+    database.write(lambda connection: connection.execute(text("INSERT INTO toll VALUES (2)")))
+    assert use_beside(file, "SELECT id FROM toll") == "(1,) (2,)"
+    beside.close()
+    database.close()
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://localhost/x"])
