@@ -4,10 +4,12 @@ import typer
 
 from services.cli.commands.audit import audit
 from services.cli.commands.backfill import backfill
+from services.cli.commands.backup import backup
 from services.cli.commands.doctor import doctor
 from services.cli.commands.head import head
 from services.cli.commands.recover import recover
 from services.cli.commands.replay import replay
+from services.cli.commands.restore import restore
 from services.cli.commands.statement import statement
 from services.cli.commands.verify import verify
 from services.cli.run import run_tollbook
@@ -32,5 +34,5 @@ def run() -> None:
     run_process(lambda stop: run_tollbook(settings, stop))
 
 
-for command in (audit, statement, verify, head, replay, backfill, recover, doctor):
+for command in (audit, statement, verify, head, replay, backfill, recover, doctor, backup, restore):
     app.command()(command)

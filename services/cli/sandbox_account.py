@@ -11,16 +11,17 @@ import structlog
 
 from services.cli.addressing import Addresses
 from services.cli.backoff import Backoff
+from services.cli.backup.stores import INTAKE_SUFFIX
 from services.cli.processes import Command, KeptProcess
 from services.cli.settings import RunSettings
 from services.common.addresses import Address, bind_tcp
 from services.common.process import StartError
-from services.common.sqlite import FileLock
+from services.common.sqlite import SIDE_SUFFIXES, FileLock
 
 _MODULE = "tests.sandbox"
 _FOLDER = Path("var/sandbox")
 _BOOKS = {"LEDGER_DATABASE_URL": "ledger.db", "RECONCILER_DATABASE_URL": "reconciler.db"}
-_SUFFIXES = tuple(file + part for file in ("", ".intake") for part in ("", "-wal", "-shm"))
+_SUFFIXES = tuple(file + part for file in ("", INTAKE_SUFFIX) for part in SIDE_SUFFIXES)
 """Of a book's files; in the intake there may be webhooks of the account before."""
 
 _ANNOUNCED = {"TELNYX_API_BASE": "base_url", "TELNYX_API_KEY": "api_key", "TELNYX_PUBLIC_KEY": "public_key"}

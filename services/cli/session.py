@@ -2,10 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import grpc
 import typer
@@ -67,25 +67,34 @@ class Session:
                 raise from_rpc_error(error) from error
 
 
-Command = Callable[[Session], Awaitable[int]]
+Command = Callable[[Session], Coroutine[Any, Any, int]]
 
 
 def run_command(command: Command, *, as_json: bool = False) -> None:
     """Carry out a command and end the process with its exit code; an error is one sentence and EXIT_ERROR."""
     settings = load_settings(ClientSettings)
-    output = Output(Console(file=sys.stdout), Console(file=sys.stderr, stderr=True), as_json=as_json)
+    output = _standard_output(as_json)
     session = Session(Targets.of(settings), output, SystemClock())
+    _end_with(lambda: asyncio.run(command(session)), output, "interrupted; what was done stays done")
+
+
+def run_locally(work: Callable[[Output], int], *, as_json: bool = False) -> None:
+    """The same for a command that asks no service."""
+    output = _standard_output(as_json)
+    _end_with(lambda: work(output), output, "interrupted")
+
+
+def _standard_output(as_json: bool) -> Output:
+    return Output(Console(file=sys.stdout), Console(file=sys.stderr, stderr=True), as_json=as_json)
+
+
+def _end_with(carry_out: Callable[[], int], output: Output, interrupted: str) -> NoReturn:
     try:
-        code = asyncio.run(_answered(command, session))
+        code = carry_out()
+    except TollbookError as error:
+        output.remark(f"tollbook: {error}", "bad")
+        code = EXIT_ERROR
     except KeyboardInterrupt:
-        output.remark("interrupted; what was done stays done")
+        output.remark(interrupted)
         code = EXIT_INTERRUPTED
     raise typer.Exit(code)
-
-
-async def _answered(command: Command, session: Session) -> int:
-    try:
-        return await command(session)
-    except TollbookError as error:
-        session.output.remark(f"tollbook: {error}", "bad")
-        return EXIT_ERROR

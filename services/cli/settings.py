@@ -21,6 +21,13 @@ class ClientSettings(TollbookSettings):
     reconciler_target: str | None = None
 
 
+class BackupSettings(TollbookSettings):
+    """Where the databases are, as the ledger and the reconciler read it."""
+
+    ledger_database_url: str = Field(default="sqlite:///var/ledger.db", repr=False)
+    reconciler_database_url: str = Field(default="sqlite:///var/reconciler.db", repr=False)
+
+
 class RunSettings(ClientSettings):
     """Settings of `tollbook run`."""
 

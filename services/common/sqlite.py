@@ -164,6 +164,7 @@ def prepare_file(url: URL) -> Path:
     if not name or name == ":memory:" or name.startswith("file:"):
         raise StartError("a SQLite database URL must name a file, for example sqlite:///var/ledger.db")
     path = Path(name)
+    refuse_half_restored(path.resolve())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file():
