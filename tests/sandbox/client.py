@@ -100,6 +100,11 @@ class SandboxClient:
         """`requests` by endpoint, `refusals` (429s, by `quota` and `fault`), `webhooks`, `activities`."""
         return self._ask("GET", "counts")
 
+    def acknowledged_ids(self) -> list[str]:
+        """The ids of the latest 50,000 events that were answered 2xx; one that was sent twice may be there twice."""
+        ids: list[str] = self._ask("GET", "acknowledged")["event_ids"]
+        return ids
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         response = self._http.request(method, f"/{path}", json=body)
         answer: dict[str, Any] = response.json()

@@ -57,6 +57,7 @@ class Control:
             ("GET", "bill", self._bill),
             ("GET", "public_key", self._public_key),
             ("GET", "counts", self._counts),
+            ("GET", "acknowledged", self._acknowledged),
         )
         return [
             Route(f"/_sandbox/{path}", _answered(verb), methods=[method]) for method, path, verb in endpoints
@@ -152,6 +153,9 @@ class Control:
             "webhooks": self._core.deliverer.counts,
             "activities": len(self._core.account.activities),
         }
+
+    async def _acknowledged(self, _: bytes) -> object:
+        return {"event_ids": self._core.account.deliveries.taken_ids()}
 
 
 def _answered(verb: Callable[[bytes], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:

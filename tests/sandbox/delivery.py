@@ -16,7 +16,6 @@ from tests.sandbox.ids import Ids
 from tests.sandbox.settings import Faults
 from tests.sandbox.signing import Signer
 
-_CONCURRENT_POSTS = 16
 _VOICE_RETRIES_ON = frozenset({408, 429})
 _LIVE_STEP_S = 1.0
 
@@ -55,7 +54,7 @@ class Deliverer:
         self._account = account
         self._settings = account.settings
         self._signer = signer
-        self._slots = asyncio.Semaphore(_CONCURRENT_POSTS)
+        self._slots = asyncio.Semaphore(account.settings.webhooks_at_once)
         self._tasks: set[asyncio.Task[None]] = set()
         self._rng = random.Random(f"{account.settings.seed} delivery")
         self._ids = Ids(random.Random(f"{account.settings.seed} delivery ids"))

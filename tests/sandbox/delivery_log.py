@@ -52,6 +52,14 @@ class DeliveryLog:
         self._deliveries.append(delivery)
         del self._deliveries[:-MAX_KEPT]
 
+    def taken_ids(self) -> list[str]:
+        """The ids of the events that somebody has acknowledged; of what has none, nothing."""
+        return [
+            str(each.webhook["id"])
+            for each in self._deliveries
+            if each.status == "delivered" and isinstance(each.webhook, dict) and "id" in each.webhook
+        ]
+
     def matching(self, parameters: Mapping[str, str]) -> Sequence[Row]:
         """Newest first. Raises ApiError 400 for a filter that cannot be read."""
         status = parameters.get("filter[status][eq]")

@@ -69,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `monthly_charge`: booked on the first of each month. `tax_percent`: of each day's usage, booked on the next day.
     `recharge_below`: automatic recharge tops up by `recharge_amount` once the balance is lower; None is off.
     `analysis_delay_s`: for how long after its end a session has no analysis.
+    `webhooks_at_once`: how many are under way at most.
     `call_cost_in_webhooks`: what the Call Control application says of itself.
     """
 
@@ -93,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     analysis_delay_s: Seconds = 5.0
     webhook_timeout_s: Seconds = 2.0
     webhook_retry_delays_s: tuple[Seconds, ...] = (0.2, 0.8)
+    webhooks_at_once: Count = 16
     faults: Faults = Faults()
 
     def webhook_address(self, product: str) -> str:

@@ -171,9 +171,13 @@ class Tollbook:
         process.wait_until_ready(f"{self.admin_url(service)}/readyz")
         return process
 
-    def begin(self, service: str) -> RunningProcess:
-        """Start one service without waiting for it. It must not be running."""
-        process = start_process(service, [*self.runner, _MODULES[service]], self.folder, self.environment)
+    def begin(self, service: str, failpoints: str = "") -> RunningProcess:
+        """Start one service without waiting for it. It must not be running.
+
+        `failpoints`: where it is to fail on purpose; see services/common/failpoints.py.
+        """
+        environment = self.environment | ({"FAILPOINTS": failpoints} if failpoints else {})
+        process = start_process(service, [*self.runner, _MODULES[service]], self.folder, environment)
         self.running[service] = process
         return process
 

@@ -75,6 +75,8 @@ async def test_a_webhook_that_is_never_taken_is_gone(receiver: WebhookReceiver) 
     sandbox = await _created(_settings(receiver), "inbound", 2)
     counts = sandbox.core.deliverer.counts
     assert (counts["accepted"], counts["given_up"], counts["attempts"]) == (4, 2, 10)
+    taken = {each.inner["id"] for each in receiver.received if each.inner["event_type"] != "call.hangup"}
+    assert set(sandbox.core.account.deliveries.taken_ids()) == taken
 
 
 async def test_a_client_error_ends_voice_and_not_messaging(receiver: WebhookReceiver) -> None:
