@@ -1,6 +1,5 @@
 """Client channels between the services of Tollbook."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,42 +7,27 @@ import grpc
 import structlog
 
 from services.common.interceptors import TRACE_METADATA
+from services.common.keepalive import KEEPALIVE
 from services.common.logs import TRACE_ID
 from services.common.server import MAX_MESSAGE_BYTES
+from services.common.service_config import service_config
 
 UNARY_TIMEOUT_S = 10.0
 STREAM_TIMEOUT_S = 300.0
 
-# Every call of ours may be repeated, so a transport failure is retried at once; a service's own considered
-# errors carry a pushback that forbids it (see interceptors).
-_SERVICE_CONFIG = {
-    "loadBalancingConfig": [{"round_robin": {}}],
-    "methodConfig": [
-        {
-            "name": [{}],
-            "retryPolicy": {
-                "maxAttempts": 4,
-                "initialBackoff": "0.1s",
-                "maxBackoff": "1s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ],
-}
-
 _OPTIONS: tuple[tuple[str, int | str], ...] = (
-    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+    ("grpc.service_config", service_config()),
     ("grpc.enable_retries", 1),
+    # What does not fit into gRPC's usual 256 KiB is sent once and then forgotten.
+    ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
+    *KEEPALIVE.client_options(),
+    # However long a server was away: the next attempt comes within a second of the one before, and takes one at most.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1_000),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
-    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.dns_min_time_between_resolutions_ms", 500),
     # Channels of one process to one target would otherwise share a connection, and its backoff.
     ("grpc.use_local_subchannel_pool", 1),
 )

@@ -10,6 +10,7 @@ from grpc_status import rpc_status
 
 from services.common.errors import (
     Conflict,
+    DiskFull,
     InvalidInput,
     NotFound,
     QuotaExhausted,
@@ -23,6 +24,9 @@ ERROR_DOMAIN = "tollbook"
 
 Answer = TypeVar("Answer")
 
+# CANCELLED: of a server that ends; whoever cancels a call of its own gets a CancelledError.
+_NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
+
 _BY_REASON: dict[str, type[TollbookError]] = {
     kind.reason: kind
     for kind in (
@@ -33,6 +37,7 @@ _BY_REASON: dict[str, type[TollbookError]] = {
         TelnyxUnreachable,
         TelnyxRefused,
         Unavailable,
+        DiskFull,
     )
 }
 
@@ -58,7 +63,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> TollbookError:
             kind = _BY_REASON[info.reason]
             retry_after_s = float(info.metadata.get("retry_after_s") or 0)
             return kind(error.details() or "", info.metadata.get("field", ""), retry_after_s)
-    if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+    if error.code() in _NO_ANSWER:
         return Unavailable(f"a service of Tollbook did not answer: {error.code().name}")
     return TollbookError(f"a service of Tollbook failed: {error.code().name}")
 

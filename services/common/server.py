@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 from services.common.addresses import Address
 from services.common.alarm_service import AlarmService
 from services.common.interceptors import ServiceInterceptor
+from services.common.keepalive import KEEPALIVE
 from services.common.memory import keep_what_is_loaded
 from services.common.process import StartError
 from services.common.telemetry import Readiness, open_admin
@@ -28,11 +29,7 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    # Agrees with the channel's keepalive: pings every 30 s, also without calls, are welcome.
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    *KEEPALIVE.server_options(),
 )
 
 _log = structlog.get_logger()

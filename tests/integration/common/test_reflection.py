@@ -45,7 +45,12 @@ async def _told(
 async def test_the_services_are_listed(endpoint: Endpoint) -> None:
     answer = await _told(endpoint, reflection_pb2.ServerReflectionRequest(list_services=""))
     names = {service.name for service in answer.list_services_response.service}
-    assert names == {_LEDGER, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+    assert names == {
+        _LEDGER,
+        "tollbook.process.v1.AlarmService",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1alpha.ServerReflection",
+    }
 
 
 async def test_a_service_is_described(endpoint: Endpoint) -> None:

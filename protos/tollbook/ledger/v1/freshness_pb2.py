@@ -26,17 +26,19 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tollbook/ledger/v1/freshness.proto\x12\x12tollbook.ledger.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x15\n\x13GetFreshnessRequest\"\xeb\x02\n\x14GetFreshnessResponse\x12\x35\n\x11last_webhook_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0csilent_since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11unannounced_count\x18\x03 \x01(\x05\x12\x33\n\x0flast_sweep_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_balance_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eunsealed_since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0cunbooked_age\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration2u\n\x10\x46reshnessService\x12\x61\n\x0cGetFreshness\x12\'.tollbook.ledger.v1.GetFreshnessRequest\x1a(.tollbook.ledger.v1.GetFreshnessResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tollbook/ledger/v1/freshness.proto\x12\x12tollbook.ledger.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x15\n\x13GetFreshnessRequest\"\xeb\x02\n\x14GetFreshnessResponse\x12\x35\n\x11last_webhook_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0csilent_since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11unannounced_count\x18\x03 \x01(\x05\x12\x33\n\x0flast_sweep_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_balance_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0eunsealed_since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0cunbooked_age\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration2z\n\x10\x46reshnessService\x12\x66\n\x0cGetFreshness\x12\'.tollbook.ledger.v1.GetFreshnessRequest\x1a(.tollbook.ledger.v1.GetFreshnessResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollbook.ledger.v1.freshness_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_FRESHNESSSERVICE'].methods_by_name['GetFreshness']._loaded_options = None
+  _globals['_FRESHNESSSERVICE'].methods_by_name['GetFreshness']._serialized_options = b'\220\002\001'
   _globals['_GETFRESHNESSREQUEST']._serialized_start=123
   _globals['_GETFRESHNESSREQUEST']._serialized_end=144
   _globals['_GETFRESHNESSRESPONSE']._serialized_start=147
   _globals['_GETFRESHNESSRESPONSE']._serialized_end=510
   _globals['_FRESHNESSSERVICE']._serialized_start=512
-  _globals['_FRESHNESSSERVICE']._serialized_end=629
+  _globals['_FRESHNESSSERVICE']._serialized_end=634
 # @@protoc_insertion_point(module_scope)

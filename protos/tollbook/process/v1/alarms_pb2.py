@@ -25,13 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tollbook/process/v1/alarms.proto\x12\x13tollbook.process.v1\x1a\x1egoogle/protobuf/duration.proto\"\x13\n\x11ListAlarmsRequest\"@\n\x12ListAlarmsResponse\x12*\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x1a.tollbook.process.v1.Alarm\"^\n\x05\x41larm\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07\x66inding\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x64vice\x18\x04 \x01(\t2m\n\x0c\x41larmService\x12]\n\nListAlarms\x12&.tollbook.process.v1.ListAlarmsRequest\x1a\'.tollbook.process.v1.ListAlarmsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tollbook/process/v1/alarms.proto\x12\x13tollbook.process.v1\x1a\x1egoogle/protobuf/duration.proto\"\x13\n\x11ListAlarmsRequest\"@\n\x12ListAlarmsResponse\x12*\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x1a.tollbook.process.v1.Alarm\"^\n\x05\x41larm\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07\x66inding\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x64vice\x18\x04 \x01(\t2r\n\x0c\x41larmService\x12\x62\n\nListAlarms\x12&.tollbook.process.v1.ListAlarmsRequest\x1a\'.tollbook.process.v1.ListAlarmsResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollbook.process.v1.alarms_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ALARMSERVICE'].methods_by_name['ListAlarms']._loaded_options = None
+  _globals['_ALARMSERVICE'].methods_by_name['ListAlarms']._serialized_options = b'\220\002\001'
   _globals['_LISTALARMSREQUEST']._serialized_start=89
   _globals['_LISTALARMSREQUEST']._serialized_end=108
   _globals['_LISTALARMSRESPONSE']._serialized_start=110
@@ -39,5 +41,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ALARM']._serialized_start=176
   _globals['_ALARM']._serialized_end=270
   _globals['_ALARMSERVICE']._serialized_start=272
-  _globals['_ALARMSERVICE']._serialized_end=381
+  _globals['_ALARMSERVICE']._serialized_end=386
 # @@protoc_insertion_point(module_scope)

@@ -24,13 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tollbook/reconciler/v1/doctor.proto\x12\x16tollbook.reconciler.v1\"\x11\n\x0f\x44iagnoseRequest\"A\n\x10\x44iagnoseResponse\x12-\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x1d.tollbook.reconciler.v1.Check\"k\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32#.tollbook.reconciler.v1.CheckStatus\x12\x0f\n\x07\x66inding\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x64vice\x18\x04 \x01(\t*\x8e\x01\n\x0b\x43heckStatus\x12\x1c\n\x18\x43HECK_STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43HECK_STATUS_OK\x10\x01\x12\x18\n\x14\x43HECK_STATUS_WARNING\x10\x02\x12\x18\n\x14\x43HECK_STATUS_FAILURE\x10\x03\x12\x18\n\x14\x43HECK_STATUS_UNKNOWN\x10\x04\x32n\n\rDoctorService\x12]\n\x08\x44iagnose\x12\'.tollbook.reconciler.v1.DiagnoseRequest\x1a(.tollbook.reconciler.v1.DiagnoseResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tollbook/reconciler/v1/doctor.proto\x12\x16tollbook.reconciler.v1\"\x11\n\x0f\x44iagnoseRequest\"A\n\x10\x44iagnoseResponse\x12-\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x1d.tollbook.reconciler.v1.Check\"k\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32#.tollbook.reconciler.v1.CheckStatus\x12\x0f\n\x07\x66inding\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x64vice\x18\x04 \x01(\t*\x8e\x01\n\x0b\x43heckStatus\x12\x1c\n\x18\x43HECK_STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43HECK_STATUS_OK\x10\x01\x12\x18\n\x14\x43HECK_STATUS_WARNING\x10\x02\x12\x18\n\x14\x43HECK_STATUS_FAILURE\x10\x03\x12\x18\n\x14\x43HECK_STATUS_UNKNOWN\x10\x04\x32s\n\rDoctorService\x12\x62\n\x08\x44iagnose\x12\'.tollbook.reconciler.v1.DiagnoseRequest\x1a(.tollbook.reconciler.v1.DiagnoseResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollbook.reconciler.v1.doctor_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_DOCTORSERVICE'].methods_by_name['Diagnose']._loaded_options = None
+  _globals['_DOCTORSERVICE'].methods_by_name['Diagnose']._serialized_options = b'\220\002\002'
   _globals['_CHECKSTATUS']._serialized_start=259
   _globals['_CHECKSTATUS']._serialized_end=401
   _globals['_DIAGNOSEREQUEST']._serialized_start=63
@@ -40,5 +42,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECK']._serialized_start=149
   _globals['_CHECK']._serialized_end=256
   _globals['_DOCTORSERVICE']._serialized_start=403
-  _globals['_DOCTORSERVICE']._serialized_end=513
+  _globals['_DOCTORSERVICE']._serialized_end=518
 # @@protoc_insertion_point(module_scope)

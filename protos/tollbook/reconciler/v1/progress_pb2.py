@@ -25,13 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tollbook/reconciler/v1/progress.proto\x12\x16tollbook.reconciler.v1\x1a\x1egoogle/protobuf/duration.proto\"\x14\n\x12GetProgressRequest\"\x99\x01\n\x13GetProgressResponse\x12?\n\x0breconcilers\x18\x01 \x03(\x0b\x32*.tollbook.reconciler.v1.ReconcilerProgress\x12.\n\x0boverdue_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tdue_count\x18\x03 \x01(\x05\"\xbb\x01\n\x12ReconcilerProgress\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x05works\x18\x02 \x03(\x0b\x32$.tollbook.reconciler.v1.WorkProgress\x12-\n\nunread_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\runread_reason\x18\x04 \x01(\t\x12\x1c\n\x14refused_record_types\x18\x05 \x03(\t\"\x8f\x01\n\x0cWorkProgress\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x31\n\x0estandstill_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0b\x66\x61iling_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06reason\x18\x04 \x01(\t2y\n\x0fProgressService\x12\x66\n\x0bGetProgress\x12*.tollbook.reconciler.v1.GetProgressRequest\x1a+.tollbook.reconciler.v1.GetProgressResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tollbook/reconciler/v1/progress.proto\x12\x16tollbook.reconciler.v1\x1a\x1egoogle/protobuf/duration.proto\"\x14\n\x12GetProgressRequest\"\x99\x01\n\x13GetProgressResponse\x12?\n\x0breconcilers\x18\x01 \x03(\x0b\x32*.tollbook.reconciler.v1.ReconcilerProgress\x12.\n\x0boverdue_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tdue_count\x18\x03 \x01(\x05\"\xbb\x01\n\x12ReconcilerProgress\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x05works\x18\x02 \x03(\x0b\x32$.tollbook.reconciler.v1.WorkProgress\x12-\n\nunread_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\runread_reason\x18\x04 \x01(\t\x12\x1c\n\x14refused_record_types\x18\x05 \x03(\t\"\x8f\x01\n\x0cWorkProgress\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x31\n\x0estandstill_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0b\x66\x61iling_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06reason\x18\x04 \x01(\t2~\n\x0fProgressService\x12k\n\x0bGetProgress\x12*.tollbook.reconciler.v1.GetProgressRequest\x1a+.tollbook.reconciler.v1.GetProgressResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollbook.reconciler.v1.progress_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PROGRESSSERVICE'].methods_by_name['GetProgress']._loaded_options = None
+  _globals['_PROGRESSSERVICE'].methods_by_name['GetProgress']._serialized_options = b'\220\002\001'
   _globals['_GETPROGRESSREQUEST']._serialized_start=97
   _globals['_GETPROGRESSREQUEST']._serialized_end=117
   _globals['_GETPROGRESSRESPONSE']._serialized_start=120
@@ -41,5 +43,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKPROGRESS']._serialized_start=466
   _globals['_WORKPROGRESS']._serialized_end=609
   _globals['_PROGRESSSERVICE']._serialized_start=611
-  _globals['_PROGRESSSERVICE']._serialized_end=732
+  _globals['_PROGRESSSERVICE']._serialized_end=737
 # @@protoc_insertion_point(module_scope)

@@ -69,7 +69,7 @@ class ReconcilerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ProcessDue(self, request, context):
-        """Runs every attempt that is due now.
+        """Runs every attempt that is due now. Not idempotent: a second answer would count only what the first left over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -19,7 +19,7 @@ class ReconcilerServiceStub:
     FetchCallCost: _aio.UnaryUnaryMultiCallable[_reconciler_pb2.FetchCallCostRequest, _reconciler_pb2.FetchCallCostResponse]
     """Fetches the cost of one call now, with a person's priority."""
     ProcessDue: _aio.UnaryUnaryMultiCallable[_reconciler_pb2.ProcessDueRequest, _reconciler_pb2.ProcessDueResponse]
-    """Runs every attempt that is due now."""
+    """Runs every attempt that is due now. Not idempotent: a second answer would count only what the first left over."""
     ListJobs: _aio.UnaryUnaryMultiCallable[_reconciler_pb2.ListJobsRequest, _reconciler_pb2.ListJobsResponse]
     """Jobs, newest change first."""
     GetJob: _aio.UnaryUnaryMultiCallable[_reconciler_pb2.GetJobRequest, _reconciler_pb2.GetJobResponse]
@@ -42,7 +42,7 @@ class ReconcilerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _reconciler_pb2.ProcessDueRequest,
         context: _aio.ServicerContext[_reconciler_pb2.ProcessDueRequest, _abc.Awaitable[_reconciler_pb2.ProcessDueResponse]],
     ) -> _abc.Awaitable[_reconciler_pb2.ProcessDueResponse]:
-        """Runs every attempt that is due now."""
+        """Runs every attempt that is due now. Not idempotent: a second answer would count only what the first left over."""
 
     @_abc_1.abstractmethod
     def ListJobs(

@@ -57,7 +57,7 @@ class ReportServiceServicer:
     """
 
     def CreateReport(self, request, context):
-        """Orders a report.
+        """Orders a report. Not idempotent: asked twice, Telnyx makes two.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

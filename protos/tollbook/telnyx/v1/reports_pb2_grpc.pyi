@@ -17,7 +17,7 @@ class ReportServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateReport: _aio.UnaryUnaryMultiCallable[_reports_pb2.CreateReportRequest, _reports_pb2.CreateReportResponse]
-    """Orders a report."""
+    """Orders a report. Not idempotent: asked twice, Telnyx makes two."""
     GetReport: _aio.UnaryUnaryMultiCallable[_reports_pb2.GetReportRequest, _reports_pb2.GetReportResponse]
     ReadReport: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadReportRequest, _reports_pb2.ReadReportResponse]
     """Downloads a complete report and reads it, row by row as it arrives. The last answer is `complete`."""
@@ -31,7 +31,7 @@ class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _reports_pb2.CreateReportRequest,
         context: _aio.ServicerContext[_reports_pb2.CreateReportRequest, _abc.Awaitable[_reports_pb2.CreateReportResponse]],
     ) -> _abc.Awaitable[_reports_pb2.CreateReportResponse]:
-        """Orders a report."""
+        """Orders a report. Not idempotent: asked twice, Telnyx makes two."""
 
     @_abc_1.abstractmethod
     def GetReport(
