@@ -3,10 +3,10 @@
 from typing import Any
 
 import grpc
-from google.protobuf.duration_pb2 import Duration
 
 from services.common.alarms import raised_alarms
 from services.common.freshness.observed import ToldAlarm
+from services.common.wire import to_duration
 from tollbook.process.v1 import alarms_pb2, alarms_pb2_grpc
 
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -23,6 +23,6 @@ class AlarmService(alarms_pb2_grpc.AlarmServiceServicer):
 
 
 def _encode(alarm: ToldAlarm) -> alarms_pb2.Alarm:
-    age = Duration()
-    age.FromTimedelta(alarm.age)
-    return alarms_pb2.Alarm(name=alarm.name, age=age, finding=alarm.finding, advice=alarm.advice)
+    return alarms_pb2.Alarm(
+        name=alarm.name, age=to_duration(alarm.age), finding=alarm.finding, advice=alarm.advice
+    )

@@ -1,8 +1,9 @@
-"""Money, times and days to and from the well-known protobuf types."""
+"""Money, times, lengths of time and days to and from the well-known protobuf types."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2, money_pb2
@@ -47,6 +48,15 @@ def from_timestamp(stamp: Timestamp) -> datetime:
     return EPOCH + timedelta(0, stamp.seconds, stamp.nanos // 1000)
 
 
+def to_duration(length: timedelta | None) -> Duration | None:
+    """A length of time to the microsecond; None stays None (an unset field)."""
+    if length is None:
+        return None
+    message = Duration()
+    message.FromTimedelta(length)
+    return message
+
+
 def timestamp_fields(moment: datetime | None) -> Any:
     """What to_timestamp makes, as fields to make a larger message of, in a third of the time.
 
@@ -79,6 +89,14 @@ def from_date(message: date_pb2.Date) -> date:
 def optional_time(message: Message, field: str) -> datetime | None:
     """A Timestamp field of a message, None where it is unset."""
     return from_timestamp(getattr(message, field)) if message.HasField(field) else None
+
+
+def optional_length(message: Message, field: str) -> timedelta | None:
+    """A Duration field of a message, None where it is unset."""
+    if not message.HasField(field):
+        return None
+    length: timedelta = getattr(message, field).ToTimedelta()
+    return length
 
 
 def optional_money(message: Message, field: str) -> Money | None:

@@ -22,6 +22,7 @@ from services.ledger import failpoints
 from services.ledger.balance_service import BalanceService
 from services.ledger.estimate_gauges import keep_judging_estimates
 from services.ledger.feed import ChargeFeed
+from services.ledger.freshness_service import FreshnessService
 from services.ledger.intake.intake import open_intake
 from services.ledger.intake.reads_wait import ReadsWait
 from services.ledger.proof_service import ProofService
@@ -31,12 +32,13 @@ from services.ledger.sealing import keep_sealing
 from services.ledger.service import LedgerService
 from services.ledger.settings import LedgerSettings
 from services.ledger.store.book import Book
-from tollbook.ledger.v1 import balance_pb2_grpc, ledger_pb2_grpc, proof_pb2_grpc
+from tollbook.ledger.v1 import balance_pb2_grpc, freshness_pb2_grpc, ledger_pb2_grpc, proof_pb2_grpc
 
 SERVICE_NAMES = (
     "tollbook.ledger.v1.LedgerService",
     "tollbook.ledger.v1.BalanceService",
     "tollbook.ledger.v1.ProofService",
+    "tollbook.ledger.v1.FreshnessService",
 )
 _SWITCH_INTERVAL_S = 0.001
 """A thread that books keeps the event loop waiting about this long at each handover of the interpreter. With Python's
@@ -71,6 +73,7 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
         ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerService(book, feed, intake), server)
         balance_pb2_grpc.add_BalanceServiceServicer_to_server(BalanceService(book), server)
         proof_pb2_grpc.add_ProofServiceServicer_to_server(ProofService(book), server)
+        freshness_pb2_grpc.add_FreshnessServiceServicer_to_server(FreshnessService(book, intake), server)
 
     failpoints.READY.reached()
     return Endpoint(

@@ -1,9 +1,5 @@
 """What the parts answer, decoded."""
 
-from datetime import timedelta
-
-from google.protobuf.message import Message
-
 from services.common.freshness.observed import (
     BookFreshness,
     Progress,
@@ -11,7 +7,7 @@ from services.common.freshness.observed import (
     ToldAlarm,
     WorkProgress,
 )
-from services.common.wire import optional_time
+from services.common.wire import optional_length, optional_time
 from tollbook.ledger.v1.freshness_pb2 import GetFreshnessResponse
 from tollbook.process.v1.alarms_pb2 import ListAlarmsResponse
 from tollbook.reconciler.v1 import progress_pb2
@@ -33,7 +29,7 @@ def decode_freshness(answer: GetFreshnessResponse) -> BookFreshness:
         last_sweep_at=optional_time(answer, "last_sweep_time"),
         last_balance_at=optional_time(answer, "last_balance_time"),
         unsealed_since=optional_time(answer, "unsealed_since"),
-        unbooked_age=optional_age(answer, "unbooked_age"),
+        unbooked_age=optional_length(answer, "unbooked_age"),
     )
 
 
@@ -41,7 +37,7 @@ def decode_progress(answer: progress_pb2.GetProgressResponse) -> Progress:
     """What the reconcilers are doing."""
     return Progress(
         reconcilers=tuple(map(decode_reconciler, answer.reconcilers)),
-        overdue_age=optional_age(answer, "overdue_age"),
+        overdue_age=optional_length(answer, "overdue_age"),
         due_count=answer.due_count,
     )
 
@@ -53,21 +49,13 @@ def decode_reconciler(message: progress_pb2.ReconcilerProgress) -> ReconcilerPro
         works=tuple(
             WorkProgress(
                 name=work.name,
-                standstill_age=optional_age(work, "standstill_age"),
-                failing_age=optional_age(work, "failing_age"),
+                standstill_age=optional_length(work, "standstill_age"),
+                failing_age=optional_length(work, "failing_age"),
                 reason=work.reason,
             )
             for work in message.works
         ),
-        unread_age=optional_age(message, "unread_age"),
+        unread_age=optional_length(message, "unread_age"),
         unread_reason=message.unread_reason,
         refused_record_types=tuple(message.refused_record_types),
     )
-
-
-def optional_age(message: Message, field: str) -> timedelta | None:
-    """A Duration field of a message, None where it is unset."""
-    if not message.HasField(field):
-        return None
-    age: timedelta = getattr(message, field).ToTimedelta()
-    return age

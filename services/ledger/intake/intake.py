@@ -42,6 +42,7 @@ class Intake:
         self._at_once_calls = 0
         self._threads = anyio.CapacityLimiter(limits.at_once_calls)
         self._appends: set[asyncio.Task[None]] = set()
+        self._opened_s = book.clock.monotonic_s()
 
     async def record(self, events: list[WebhookEvent], encode: Callable[[], bytes]) -> int:
         """Return once the events cannot be lost; tells how many were new if they were booked, else 0.
@@ -76,6 +77,15 @@ class Intake:
                 "webhooks come in faster than they can be booked just now: ask again in a moment",
                 retry_after_s=1,
             ) from None
+
+    def unbooked_s(self) -> float | None:
+        """How long the first event has been waiting that is acknowledged and not booked; None where none waits.
+
+        What an earlier process left counts from the start of this one.
+        """
+        if not self._leftovers.are_booked:
+            return self._book.clock.monotonic_s() - self._opened_s
+        return None if self._backlog.is_empty else self._backlog.oldest_s()
 
     async def drop_raw_texts(self, keep: timedelta) -> int:
         """Drop the raw texts of events that the book refused and that are too old; returns from how many."""

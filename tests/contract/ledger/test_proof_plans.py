@@ -14,6 +14,7 @@ from services.ledger.store.book import Book
 from services.ledger.store.book_days import list_book_days
 from services.ledger.store.book_health import book_health
 from services.ledger.store.day_records import list_day_records
+from services.ledger.store.freshness import book_freshness
 from services.ledger.store.statement_facts import load_statement
 from services.ledger.store.usage_sums import usage_between
 from tests.contract.ledger.test_balances import snapshot
@@ -32,6 +33,7 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "changes of the balance": partial(list_changes, from_at=at(0), to_at=at(86_400)),
     "statement": partial(load_statement, from_at=at(0), to_at=at(86_400), now=at(86_400)),
     "health": partial(book_health, now=at(0), rules=Rules()),
+    "freshness": partial(book_freshness, now=at(0), serving_since=at(-60)),
 }
 
 MAY_BE_READ_WHOLE = (
@@ -39,8 +41,11 @@ MAY_BE_READ_WHOLE = (
     r"open_items\b",
     r"(events|detail_records) USING COVERING INDEX ix_(events|detail_records)_fault",
     r"events USING COVERING INDEX ix_events_cluster_id",
-    # The newest event: one step from the end of the index.
-    r"events USING COVERING INDEX ix_events_received",
+    # The newest: a few steps from the end of the index.
+    r"events USING (COVERING )?INDEX ix_events_received",
+    r"sweeps USING COVERING INDEX ix_sweeps_read",
+    r"balance_snapshots USING COVERING INDEX sqlite_autoindex_balance_snapshots",
+    r"journal_blocks USING INDEX sqlite_autoindex_journal_blocks",
     # What an inner query has found.
     r"(\(subquery-\d+\)|(anon_\d+|last|seen|settled|both)\b)",
 )
