@@ -1,7 +1,6 @@
-"""One synchronous way to both stores: functions run inside one transaction, repeated when they lost a race."""
+"""One synchronous way to both stores: functions run inside one transaction, tried again where that may help."""
 
 import asyncio
-import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,24 +9,19 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import sqlalchemy.exc
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
 
-from services.common.database_failures import failure_of, told_to_callers
-from services.common.errors import TollbookError
-from services.common.exact_json import decode_json, encode_json
+from services.common.database_retries import repeated
+from services.common.deadlines import current_deadline_s
+from services.common.errors import Unavailable
 from services.common.process import StartError
-from services.common.sqlite import FileLock, open_sqlite_engines, prepare_file
+from services.common.sqlite import FileLock, open_sqlite_engines, prepare_file, refuse_half_restored
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 Result = TypeVar("Result")
 
-_MAX_ATTEMPTS = 8
-_FIRST_BACKOFF_S = 0.01
-_LONGEST_BACKOFF_S = 0.5
-_POOL_SIZE = 8
-_POOL_TIMEOUT_S = 10.0
-_CONNECT_TIMEOUT_S = 5
+_THREAD_COUNT = 8
 _LOCK_WAIT_S = 10.0
 
 
@@ -48,11 +42,12 @@ class Database:
     def write(self, work: Callable[[Connection], Result]) -> Result:
         """Run `work` in one read-write transaction and commit; roll back if it raises.
 
-        `work` may run several times: it is repeated, with jitter, after a deadlock, a serialization failure or a
-        Conflict. Raises Conflict when it never won, Unavailable when the database cannot be reached, and whatever
-        else `work` raises.
+        `work` may run several times, and also after it was committed, where the connection dropped before that was
+        known: it is repeated, with jitter, after a deadlock, a serialization failure, a Conflict or a dropped
+        connection. Raises Conflict when it never won, Unavailable when the database cannot be reached, has a full disk
+        or does not answer before the deadline of the call that this is for, and whatever else `work` raises.
         """
-        return _repeated(lambda: _in_transaction(self.writer, work))
+        return _in_transaction(self.writer, work)
 
     def read(self, work: Callable[[Connection], Result], *, at_one_moment: bool = False) -> Result:
         """Run `work` in one transaction that only reads. Raises like write.
@@ -63,7 +58,7 @@ class Database:
         engine = self.reader
         if at_one_moment and self.kind == "postgresql":
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        return _repeated(lambda: _in_transaction(engine, work))
+        return _in_transaction(engine, work)
 
     async def write_async(self, work: Callable[[Connection], Result]) -> Result:
         """`write` in a worker thread; on SQLite writes queue for the one writer in order."""
@@ -117,30 +112,30 @@ def open_beside(database: Database, suffix: str) -> Database:
     url = database.writer.url.set(database=f"{first}{suffix}")
     prepare_file(url)
     writer, reader = open_sqlite_engines(url)
-    return Database("sqlite", writer, reader, _executor("writer", 1), _executor("reader", _POOL_SIZE))
+    return Database("sqlite", writer, reader, _executor("writer", 1), _executor("reader", _THREAD_COUNT))
 
 
 def _open_sqlite(url: URL, lock_wait_s: float) -> Database:
-    lock = FileLock(prepare_file(url), lock_wait_s)
-    writer, reader = open_sqlite_engines(url)
-    return Database("sqlite", writer, reader, _executor("writer", 1), _executor("reader", _POOL_SIZE), lock)
+    file = prepare_file(url)
+    lock = FileLock(file, lock_wait_s)
+    try:
+        refuse_half_restored(file)
+        writer, reader = open_sqlite_engines(url)
+    except BaseException:
+        lock.release()
+        raise
+    return Database(
+        "sqlite", writer, reader, _executor("writer", 1), _executor("reader", _THREAD_COUNT), lock
+    )
 
 
 def _open_postgresql(url: URL) -> Database:
-    engine = create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        pool_size=2 * _POOL_SIZE,
-        max_overflow=0,
-        pool_timeout=_POOL_TIMEOUT_S,
-        pool_pre_ping=True,
-        isolation_level="READ COMMITTED",
-        hide_parameters=True,
-        json_serializer=encode_json,
-        json_deserializer=decode_json,
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "application_name": "tollbook"},
-    )
+    # Loaded only where it is used: the driver costs each start time and memory.
+    from services.common.postgresql import open_postgresql_engine  # noqa: PLC0415
+
+    engine = open_postgresql_engine(url)
     return Database(
-        "postgresql", engine, engine, _executor("writer", _POOL_SIZE), _executor("reader", _POOL_SIZE)
+        "postgresql", engine, engine, _executor("writer", _THREAD_COUNT), _executor("reader", _THREAD_COUNT)
     )
 
 
@@ -149,26 +144,15 @@ def _executor(name: str, thread_count: int) -> ThreadPoolExecutor:
 
 
 def _in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
-    with engine.begin() as connection:
-        return work(connection)
+    deadline_s = current_deadline_s()
+    if time.monotonic() >= deadline_s:
+        raise Unavailable("the database is too busy to begin this in time")
 
+    def attempt() -> Result:
+        with engine.begin() as connection:
+            return work(connection)
 
-def _repeated(attempt: Callable[[], Result]) -> Result:
-    try:
-        for number in range(1, _MAX_ATTEMPTS):
-            try:
-                return attempt()
-            except Exception as error:
-                if failure_of(error) != "lost_race":
-                    raise
-            longest_s = min(_FIRST_BACKOFF_S * 2 ** (number - 1), _LONGEST_BACKOFF_S)
-            time.sleep(random.uniform(0, longest_s))  # noqa: S311 - writers must part, nothing is secret
-        return attempt()
-    except Exception as error:
-        told = told_to_callers(error)
-        if told is None or isinstance(error, TollbookError):
-            raise
-        raise told from error
+    return repeated(attempt, deadline_s)
 
 
 async def _in_thread(executor: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:

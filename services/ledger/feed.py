@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from services.common.database import Database
+from services.common.deadlines import on_its_own
 from services.common.errors import InvalidInput, TollbookError, Unavailable
 from services.ledger.positions import read_position, write_position
 from services.ledger.store.journal_tail import (
@@ -84,7 +85,8 @@ class ChargeFeed:
         try:
             self._joining.set()
             if self._task is None:
-                self._task = asyncio.create_task(self._follow(), name="charge-feed")
+                with on_its_own():
+                    self._task = asyncio.create_task(self._follow(), name="charge-feed")
             await watcher.wait_for_begin()
             yield watcher
         finally:

@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 from google.type import date_pb2
 
+from services.common.deadlines import on_its_own
 from services.common.errors import InvalidInput
 from services.common.wire import from_timestamp
 from services.reconciler.backfill.backfill import Backfill
@@ -48,7 +49,9 @@ class BackfillService(backfill_pb2_grpc.BackfillServiceServicer):
         if method is None:
             raise InvalidInput("there is no such method", field="method")
         progress = Progress()
-        work = asyncio.create_task(self._backfill.run(days, method, progress))
+        with on_its_own():
+            # It gives up its lease also when time is up.
+            work = asyncio.create_task(self._backfill.run(days, method, progress))
         try:
             async for snapshot in progress.until(work):
                 yield _encode(snapshot)

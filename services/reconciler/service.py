@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 
+from services.common.deadlines import on_its_own
 from services.common.errors import InvalidInput, NotFound, Unavailable
 from services.common.wire import to_money
 from services.reconciler.codec import decode_status, encode_job
@@ -59,7 +60,8 @@ class ReconcilerService(reconciler_pb2_grpc.ReconcilerServiceServicer):
         """When the caller's time is up it is told what has ended so far; the round that runs is finished anyway."""
         del request
         counts = RoundCounts()
-        running = asyncio.create_task(self._run_due(counts))
+        with on_its_own():
+            running = asyncio.create_task(self._run_due(counts))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
         done, _ = await asyncio.wait({running}, timeout=_budget_s(context, _LONGEST_RUN_S))

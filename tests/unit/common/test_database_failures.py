@@ -76,7 +76,7 @@ def test_a_failure_is_named_and_told(
 ) -> None:
     assert failure_of(error) == kind
     domain_error = told_to_callers(error)
-    assert (None if domain_error is None else type(domain_error)) is told
+    assert domain_error is None if told is None else isinstance(domain_error, told)
 
 
 def test_a_full_disk_says_what_to_do_and_when_to_come_back() -> None:
