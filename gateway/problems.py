@@ -14,6 +14,7 @@ from starlette.responses import Response
 from gateway.exact_response import ExactJson
 from services.common.errors import (
     Conflict,
+    DiskFull,
     InvalidInput,
     NotFound,
     QuotaExhausted,
@@ -33,6 +34,7 @@ _STATUS: dict[type[TollbookError], int] = {
     TelnyxUnreachable: 502,
     TelnyxRefused: 502,
     Unavailable: 503,
+    DiskFull: 503,
 }
 # What a request to a service calls differently than the HTTP request that it came from.
 _FIELD_NAMES = {

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 import sqlalchemy.exc
 
-from services.common.errors import Conflict, TollbookError, Unavailable
+from services.common.errors import Conflict, DiskFull, TollbookError, Unavailable
 
 FailureKind = Literal["lost_race", "dropped_connection", "full_disk", "timed_out", "other"]
 """Another writer was faster; nobody is at the other end (any more), also while the commit was under way; there is no
@@ -68,7 +68,7 @@ def told_to_callers(error: BaseException) -> TollbookError | None:
         case "timed_out":
             return Unavailable("the database does not take the work in time")
         case "full_disk":
-            return Unavailable(
+            return DiskFull(
                 "the disk of the database is full, or takes no writing: make room there, and all goes on by itself",
                 retry_after_s=DISK_RETRY_AFTER_S,
             )

@@ -8,6 +8,7 @@ TollbookError
 ├── TelnyxUnreachable   Telnyx did not answer, or not in a way that can be used
 ├── TelnyxRefused       Telnyx refused the key or the request; repeating it will not help
 └── Unavailable         a part of Tollbook is not ready; the same call may be repeated
+    └── DiskFull        the disk of a database takes nothing more until somebody makes room
 """
 
 from dataclasses import dataclass
@@ -78,3 +79,9 @@ class Unavailable(TollbookError):
 
     code = code_pb2.UNAVAILABLE
     reason = "UNAVAILABLE"
+
+
+class DiskFull(Unavailable):
+    """The disk of a database has no room, or takes no writing; the same call will succeed once it does."""
+
+    reason = "DISK_FULL"

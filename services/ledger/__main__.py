@@ -82,7 +82,7 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
         service_names=SERVICE_NAMES,
         add_servicers=add_servicers,
         before_drain=before_drain,
-        interceptors=(ReadsWait(intake.caught_up),),
+        interceptors=(ReadsWait(intake.caught_up, intake.room),),
     )
 
 

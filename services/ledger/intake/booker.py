@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from services.common.clock import Clock
-from services.common.errors import TollbookError
+from services.common.errors import DiskFull, TollbookError
 from services.ledger import failpoints
 from services.ledger.intake.backlog import Backlog
 from services.ledger.intake.booking import Booked, book_but_refused
@@ -78,10 +78,15 @@ class Booker:
             try:
                 booked = await asyncio.to_thread(partial(book_but_refused, self._book, events))
             except TollbookError as error:
+                if isinstance(error, DiskFull):
+                    self._store.room.refused("booking")
+                    # Readers wait in vain, and are told so.
+                    self._backlog.wake()
                 _log.warning("events.booking_delayed", count=len(events), message=error.detail)
             except Exception:  # noqa: BLE001 - whatever it was, these events are acknowledged
                 _log.exception("events.booking_delayed", count=len(events))
             else:
+                self._store.room.took("booking")
                 EVENTS.labels("new").inc(booked.new_count)
                 EVENTS.labels("repeated").inc(len(events) - booked.new_count - len(booked.refused))
                 return booked

@@ -9,13 +9,14 @@ from pathlib import Path
 import anyio.to_thread
 
 from services.common.database import open_beside
-from services.common.errors import Unavailable
+from services.common.errors import Conflict, DiskFull, TollbookError, Unavailable
 from services.common.migrations import migrate
 from services.ledger.intake.admission_rule import IntakeLimits, Verdict, decide, has_room, is_booked_at_once
 from services.ledger.intake.backlog import Backlog
 from services.ledger.intake.booker import Booker
 from services.ledger.intake.intake_store import IntakeStore
 from services.ledger.intake.leftovers import Leftovers
+from services.ledger.intake.room import Room
 from services.ledger.metrics import BOOKING_SECONDS, EVENTS, OLDEST_WAITING_S
 from services.ledger.store.book import Book
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
@@ -25,6 +26,7 @@ VERSION_TABLE = "ledger_intake_schema_version"
 FILE_SUFFIX = ".intake"
 
 _BOOKING_PATIENCE_S = 10.0
+_ROOM_PAUSE_S = 2.0
 _ROOM_PATIENCE_S = 3.0
 _DRAIN_S = 5.0
 
@@ -44,14 +46,25 @@ class Intake:
         self._appends: set[asyncio.Task[None]] = set()
         self._opened_s = book.clock.monotonic_s()
 
+    @property
+    def room(self) -> Room:
+        """Whether the disk has room for more."""
+        return self._store.room
+
     async def record(self, events: list[WebhookEvent], encode: Callable[[], bytes]) -> int:
         """Return once the events cannot be lost; tells how many were new if they were booked, else 0.
 
-        `encode` gives them as a request. Raises InvalidInput, Conflict; Unavailable also when too many are waiting.
+        `encode` gives them as a request. Raises Conflict, DiskFull; Unavailable also when too many are waiting.
         """
+        self.room.require()
         load = self._backlog.load(self._at_once_calls)
         if is_booked_at_once(len(events), load, self._limits):
-            return await self._book_at_once(events)
+            try:
+                return await self._book_at_once(events)
+            except Exception as error:
+                # What the book cannot take is taken in like a burst: there it is found out, kept, and in nobody's way.
+                if isinstance(error, Conflict | Unavailable) and not isinstance(error, DiskFull):
+                    raise
         await self._take_in(events, encode())
         return 0
 
@@ -61,17 +74,19 @@ class Intake:
         return await self._book_at_once(events)
 
     async def caught_up(self, patience_s: float) -> None:
-        """Return once everything is booked that was acknowledged before. Raises Unavailable if that takes longer."""
-        count = self._backlog.added_count
+        """Return once everything is booked that was acknowledged before.
+
+        Raises Unavailable if that takes longer; DiskFull at once while there is no room to book anything.
+        """
+        room, count = self.room, self._backlog.added_count
 
         def is_booked() -> bool:
             return self._leftovers.are_booked and self._backlog.has_removed(count)
 
-        if is_booked():
-            return
         try:
             async with asyncio.timeout(patience_s):
-                await self._backlog.until(is_booked)
+                await self._backlog.until(lambda: is_booked() or room.is_short)
+            room.require()
         except TimeoutError:
             raise Unavailable(
                 "webhooks come in faster than they can be booked just now: ask again in a moment",
@@ -95,10 +110,20 @@ class Intake:
         """Book what was left, and what is taken in, until `close`."""
         OLDEST_WAITING_S.set_function(self._backlog.oldest_s)
         leftovers = asyncio.create_task(self._leftovers.keep_booking(), name="intake-leftovers")
+        looking = asyncio.create_task(self._look_for_room(), name="intake-room")
         try:
             await self._booker.run()
         finally:
             leftovers.cancel()
+            looking.cancel()
+
+    async def _look_for_room(self) -> None:
+        """While the intake refuses to grow, see now and then whether it still does. The booker sees to the book."""
+        while True:
+            await asyncio.sleep(_ROOM_PAUSE_S)
+            if self.room.is_short:
+                with suppress(TollbookError):
+                    await self._store.try_to_grow()
 
     def hurry(self) -> None:
         """Book without pauses from now on: the process is about to end."""

@@ -1,20 +1,26 @@
 """What was taken in, durably, until it is booked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from os import urandom
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from services.common.clock import Clock
 from services.common.database import Database
+from services.common.errors import DiskFull
 from services.ledger import failpoints
 from services.ledger.intake.requests import without_raw_texts
+from services.ledger.intake.room import Room
 from services.ledger.intake.tables import event_intake
 
 _CLAIMED_ROWS = 16
+_TRIAL_BYTES = 64 * 1024
 _APPEND = insert(event_intake).returning(event_intake.c.id)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +36,13 @@ class IntakeStore:
 
     On PostgreSQL ledgers share the table, and each books what it took in itself. A row that stays for long was left by
     one that has died: another claims it. Should both be alive, an event is booked twice, which changes nothing; so this
-    process's clock is good enough for claims.
+    process's clock is good enough for claims. `room`: whether rows can be added.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.room = Room()
 
     async def append(self, request: bytes) -> int:
         """Make a request durable; returns the id of its row."""
@@ -46,9 +53,20 @@ class IntakeStore:
             failpoints.INTAKE_APPENDING.reached()
             return row_id
 
-        row_id = await self._database.write_async(work)
+        row_id = await self._write(work)
         failpoints.INTAKE_APPENDED.reached()
         return row_id
+
+    async def try_to_grow(self) -> None:
+        """Write something of size, and nothing that stays: that it can be done is all that it is for."""
+
+        def work(connection: Connection) -> None:
+            row = {"request": urandom(_TRIAL_BYTES), "claimed_at": self._clock.now(), "is_refused": False}
+            row_id: int = connection.execute(_APPEND, row).scalar_one()
+            connection.execute(delete(event_intake).where(event_intake.c.id == row_id))
+
+        await self._write(work)
+        self.room.took("growing")
 
     async def remove(self, row_ids: Sequence[int], refused: Sequence[bytes]) -> None:
         """Forget rows that are booked, but for those of their events, each as a request, that the book refused."""
@@ -62,13 +80,13 @@ class IntakeStore:
                 connection.execute(delete(event_intake).where(event_intake.c.id.in_(row_ids)))
             failpoints.INTAKE_FORGETTING.reached()
 
-        await self._database.write_async(work)
+        await self._write(work)
         failpoints.INTAKE_FORGOTTEN.reached()
 
     async def last_id(self) -> int:
         """The id of the newest row, or 0."""
         query = select(func.coalesce(func.max(event_intake.c.id), 0))
-        return await self._database.write_async(lambda connection: connection.execute(query).scalar_one())
+        return await self._write(lambda connection: connection.execute(query).scalar_one())
 
     async def claim_left(self, after_id: int, last_id: int) -> list[IntakeRow]:
         """The next few rows between two ids, whoever took them in, also those that were refused."""
@@ -81,7 +99,7 @@ class IntakeStore:
     async def count_refused(self) -> int:
         """How many events the book has refused."""
         query = select(func.count()).select_from(event_intake).where(event_intake.c.is_refused)
-        return await self._database.write_async(lambda connection: connection.execute(query).scalar_one())
+        return await self._write(lambda connection: connection.execute(query).scalar_one())
 
     async def drop_raw_texts(self, received_before: datetime) -> int:
         """Drop the raw texts of events that the book refused, where they are older; returns from how many."""
@@ -98,10 +116,17 @@ class IntakeStore:
                 connection.execute(update(table).where(table.c.id == bindparam("the_id")), shorter)
             return len(shorter)
 
-        return await self._database.write_async(work)
+        return await self._write(work)
+
+    async def _write(self, work: Callable[[Connection], Result]) -> Result:
+        try:
+            return await self._database.write_async(work)
+        except DiskFull:
+            self.room.refused("growing")
+            raise
 
     async def _claim(self, *which: ColumnElement[bool]) -> list[IntakeRow]:
-        return await self._database.write_async(partial(_claim, which=which, now=self._clock.now()))
+        return await self._write(partial(_claim, which=which, now=self._clock.now()))
 
 
 def _claim(connection: Connection, which: Sequence[ColumnElement[bool]], now: datetime) -> list[IntakeRow]:
