@@ -15,14 +15,15 @@ from prometheus_client import Counter, Histogram
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from services.common.clock import Clock
-from services.common.errors import TelnyxRefused, TelnyxUnreachable
+from services.common.errors import TelnyxRefused, TelnyxUnreachable, TollbookError
 from services.telnyx_gateway import failpoints
 from services.telnyx_gateway.clock_skew import read_clock_skew
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.quota_gate import Permit, QuotaGate
-from services.telnyx_gateway.refusals import Retryable, raise_for_status
+from services.telnyx_gateway.refusals import KEY_FIELD, KeyRefused, Retryable, raise_for_status
 from services.telnyx_gateway.request import Parsed, Request, UnreadableAnswer
 from services.telnyx_gateway.settings import is_loopback
+from services.telnyx_gateway.standings import Standings
 
 REQUESTS = Counter(
     "tollbook_telnyx_requests", "Requests to Telnyx, by endpoint and outcome", ["endpoint", "status"]
@@ -74,6 +75,7 @@ class TelnyxClient:
         """An empty `api_key` makes every request a TelnyxRefused. `transport` stands in for the network in tests."""
         self._api_key = api_key
         self._gates = gates
+        self._standings = Standings(gates, clock)
         self._clock = clock
         self._backoff = backoff
         self._clock_skew: timedelta | None = None
@@ -94,6 +96,7 @@ class TelnyxClient:
 
     async def close(self) -> None:
         """Close all connections."""
+        self._standings.close()
         await self._http.aclose()
 
     @property
@@ -101,16 +104,17 @@ class TelnyxClient:
         """Telnyx's clock less ours by the latest answer's `Date`, to a second or two; None where none has told."""
         return self._clock_skew
 
-    async def ask(self, request: Request[Parsed], priority: Priority) -> Parsed:
+    async def ask(self, request: Request[Parsed], priority: Priority, *, is_trial: bool = False) -> Parsed:
         """The parsed answer; it was received just before this returns.
 
         Raises TelnyxRefused, TelnyxUnreachable, QuotaExhausted and, where the request says so, NotFound. What can pass
         (5xx, timeouts, lost connections, bodies that cannot be read, 429) is tried again first, fewer times when a
-        person waits. An order is tried again only where Telnyx cannot have taken it.
+        person waits. An order is tried again only where Telnyx cannot have taken it. While Telnyx is away or refuses
+        the key, it is asked now and then only; `is_trial`: to find out whether it still refuses the key.
         """
         if not self._api_key:
             raise TelnyxRefused(
-                "TELNYX_API_KEY is not set: without it Telnyx cannot be asked", field="TELNYX_API_KEY"
+                "TELNYX_API_KEY is not set: without it Telnyx cannot be asked", field=KEY_FIELD
             )
         is_person = priority is Priority.PERSON
         attempt_count = _PERSON_ATTEMPTS if is_person else self._backoff.attempt_count
@@ -122,40 +126,68 @@ class TelnyxClient:
         )
         try:
             async with asyncio.timeout(_PERSON_PATIENCE_S if is_person else None):
-                return await retrying(self._attempt, request, priority)
+                return await retrying(self._attempt, request, priority, is_trial)
         except TimeoutError as error:
             raise TelnyxUnreachable("Telnyx did not answer in time") from error
         except Retryable as failure:
             raise failure.error from failure
 
-    async def _attempt(self, request: Request[Parsed], priority: Priority) -> Parsed:
-        """One request, as soon as the quota lets it go, counted and logged however it ends."""
+    async def _attempt(self, request: Request[Parsed], priority: Priority, is_trial: bool) -> Parsed:
+        """One request, as soon as the quota lets it go and it is worth asking."""
         async with self._gates[request.endpoint].permit(priority) as permit:
-            started_s = time.perf_counter()
-            outcome = "cancelled"
             try:
-                async with asyncio.timeout(_PERSON_ANSWER_S if priority is Priority.PERSON else _ANSWER_S):
-                    status, body = await self._send(request, permit)
-                outcome = str(status)
-                raise_for_status(status, body, self._window_left_s(request.endpoint), request.absent)
-                return request.parse(body)
-            except UnreadableAnswer as error:
-                outcome = "unreadable"
-                raise Retryable(TelnyxUnreachable(f"Telnyx's answer cannot be read: {error}")) from error
-            except (httpx.TimeoutException, TimeoutError) as error:
-                outcome = "timeout"
-                raise Retryable(
-                    TelnyxUnreachable("Telnyx did not answer in time"),
-                    is_undone=isinstance(error, _NEVER_SENT),
-                ) from error
-            except httpx.RequestError as error:
-                outcome = type(error).__name__
-                raise Retryable(
-                    TelnyxUnreachable(f"Telnyx cannot be reached ({outcome})"),
-                    is_undone=isinstance(error, _NEVER_SENT),
-                ) from error
-            finally:
-                _observe(request.endpoint, request.label, outcome, time.perf_counter() - started_s)
+                self._standings.begin(request.endpoint, priority, is_trial=is_trial)
+            except (TollbookError, Retryable):
+                permit.withdraw()
+                raise
+            try:
+                parsed = await self._exchange(request, priority, permit)
+            except Retryable as failure:
+                self._note(request.endpoint, failure.error)
+                raise
+            except TollbookError as error:
+                self._note(request.endpoint, error)
+                raise
+            self._standings.worked(request.endpoint)
+            return parsed
+
+    def _note(self, endpoint: str, error: TollbookError) -> None:
+        """What an error says of how we stand with Telnyx."""
+        match error:
+            case TelnyxUnreachable():
+                self._standings.failed(endpoint, error)
+            case TelnyxRefused(field=field) if field == KEY_FIELD:
+                self._standings.refused(endpoint, error, is_for_all=isinstance(error, KeyRefused))
+            case _:
+                self._standings.worked(endpoint)
+
+    async def _exchange(self, request: Request[Parsed], priority: Priority, permit: Permit) -> Parsed:
+        """One request and its answer, counted and logged however it ends."""
+        started_s = time.perf_counter()
+        outcome = "cancelled"
+        try:
+            async with asyncio.timeout(_PERSON_ANSWER_S if priority is Priority.PERSON else _ANSWER_S):
+                status, body = await self._send(request, permit)
+            outcome = str(status)
+            raise_for_status(status, body, self._window_left_s(request.endpoint), request.absent)
+            return request.parse(body)
+        except UnreadableAnswer as error:
+            outcome = "unreadable"
+            raise Retryable(TelnyxUnreachable(f"Telnyx's answer cannot be read: {error}")) from error
+        except (httpx.TimeoutException, TimeoutError) as error:
+            outcome = "timeout"
+            raise Retryable(
+                TelnyxUnreachable("Telnyx did not answer in time"),
+                is_undone=isinstance(error, _NEVER_SENT),
+            ) from error
+        except httpx.RequestError as error:
+            outcome = type(error).__name__
+            raise Retryable(
+                TelnyxUnreachable(f"Telnyx cannot be reached ({outcome})"),
+                is_undone=isinstance(error, _NEVER_SENT),
+            ) from error
+        finally:
+            _observe(request.endpoint, request.label, outcome, time.perf_counter() - started_s)
 
     async def _send(self, request: Request[Parsed], permit: Permit) -> tuple[int, bytes]:
         failpoints.REQUEST_PERMITTED.reached()

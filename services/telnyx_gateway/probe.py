@@ -7,8 +7,7 @@ from services.common.errors import TelnyxRefused
 from services.telnyx_gateway.balance import BALANCE
 from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.quota import Priority
-
-_KEY_FIELD = "TELNYX_API_KEY"
+from services.telnyx_gateway.refusals import KEY_FIELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +20,14 @@ class Probe:
 
 
 async def probe_account(client: TelnyxClient) -> Probe:
-    """Ask for the balance, which every key may see.
+    """Ask for the balance, which every key may see, also where the key was refused a moment ago.
 
     Raises TelnyxRefused for a refusal that is not about the key, TelnyxUnreachable and QuotaExhausted.
     """
     try:
-        await client.ask(BALANCE, Priority.PERSON)
+        await client.ask(BALANCE, Priority.PERSON, is_trial=True)
     except TelnyxRefused as error:
-        if error.field != _KEY_FIELD:
+        if error.field != KEY_FIELD:
             raise
         return Probe(False, error.detail, client.clock_skew)
     return Probe(True, "", client.clock_skew)

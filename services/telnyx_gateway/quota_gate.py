@@ -38,6 +38,12 @@ class Permit:
             self.is_answered = True
             self.gate.take_answer(status, headers)
 
+    def withdraw(self) -> None:
+        """Nothing was sent after all."""
+        if not self.is_answered:
+            self.is_answered = True
+            self.gate.take_back()
+
 
 @dataclass(order=True, slots=True)
 class _Waiter:
@@ -88,6 +94,11 @@ class QuotaGate:
         )
         self._let_go()
 
+    def take_back(self) -> None:
+        """What Permit.withdraw passes on."""
+        self._window = self._now_window().withdrawn()
+        self._let_go()
+
     def report(self) -> QuotaReport:
         """The state now."""
         window = self._now_window()
@@ -127,8 +138,7 @@ class QuotaGate:
             self._waiting.remove(waiter)
             heapq.heapify(self._waiting)
         elif waiter.granted.done() and not waiter.granted.cancelled():
-            self._window = self._now_window().withdrawn()
-            self._let_go()
+            self.take_back()
 
     def _now_window(self) -> QuotaWindow:
         self._window = self._window.at(self._clock.monotonic_s())

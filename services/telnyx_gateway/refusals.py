@@ -1,6 +1,7 @@
 """What an HTTP answer of Telnyx that is no success means to Tollbook, mapped once (Telnyx facts, section 7)."""
 
 import re
+from typing import Final
 
 import msgspec
 
@@ -15,10 +16,18 @@ _REFUSALS = {
     404: "knows nothing at this address",
     422: "refused the values of the request",
 }
-_ABOUT_THE_KEY = {401, 403}
+KEY_FIELD: Final = "TELNYX_API_KEY"
+"""What a refusal names as its field where it is the key that Telnyx does not accept."""
+
+_FORBIDDEN = 403
+_UNAUTHORIZED = 401
 _PASSING = {408, 425, 500, 502, 503, 504}
 _DONE = {200, 201, 202}
 _NOT_THERE = {404, 409}
+
+
+class KeyRefused(TelnyxRefused):
+    """The key is refused for everything (401), and not only for what was asked."""
 
 
 class Retryable(Exception):
@@ -64,8 +73,10 @@ def raise_for_status(status: int, body: bytes, retry_after_s: float, absent: str
     # 401 is about the key whatever the body; the other refusals count only in Telnyx's own form, since the edge
     # in front of it answers in HTML.
     if status in _REFUSALS and (reason or status == 401):
-        field = "TELNYX_API_KEY" if status in _ABOUT_THE_KEY else "request"
-        raise TelnyxRefused(f"Telnyx {_REFUSALS[status]} ({status}{reason})", field=field)
+        sentence = f"Telnyx {_REFUSALS[status]} ({status}{reason})"
+        if status == _UNAUTHORIZED:
+            raise KeyRefused(sentence, field=KEY_FIELD)
+        raise TelnyxRefused(sentence, field=KEY_FIELD if status == _FORBIDDEN else "request")
     error = TelnyxUnreachable(f"Telnyx gave no usable answer (status {status})")
     if status in _PASSING or status >= 500:
         raise Retryable(error)

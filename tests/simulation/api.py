@@ -16,9 +16,10 @@ from services.reconciler.windows import Window
 from services.telnyx_gateway import detail_query, detail_reader
 from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.quota import Priority
-from services.telnyx_gateway.quota_gate import QuotaGate
-from services.telnyx_gateway.refusals import Retryable
+from services.telnyx_gateway.quota_gate import Permit, QuotaGate
+from services.telnyx_gateway.refusals import KEY_FIELD, KeyRefused, Retryable
 from services.telnyx_gateway.request import Parsed, Request
+from services.telnyx_gateway.standings import RECORDS, Standings
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from services.telnyx_vocabulary.record_types import RECORD_TYPES, RecordType, find_record_type
 from services.telnyx_vocabulary.records import RowPage, read_record
@@ -35,6 +36,8 @@ _PRIORITIES: dict[reads.Priority, Priority] = {
     "background": Priority.BACKGROUND,
 }
 _NOBODY = Account()
+_WITHOUT_QUOTA = (401, 503)
+"""What is answered before the request is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,23 @@ class Silence:
     stretch: Stretch
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """While a stretch lasts, every request is answered with this status.
+
+    503: Telnyx is away. 401: our API key was revoked; afterwards we have another.
+    """
+
+    stretch: Stretch
+    status: int = 503
+
+
 @dataclass(slots=True, kw_only=True)
 class Telnyx:
     """The far side: the account, what it refuses, and what it gets wrong.
 
     `unknown_types` are answered 400. `strangers`: when our API key is that of another account, which is empty.
+    `in_vain` counts by minute what was asked during outages.
     """
 
     account: Account
@@ -58,6 +73,8 @@ class Telnyx:
     unknown_types: Container[str] = ()
     silences: tuple[Silence, ...] = ()
     strangers: tuple[Stretch, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    in_vain: Counter[int] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     in_flight: int = 0
 
@@ -73,6 +90,9 @@ class Telnyx:
     def answer(self, request: Request[Parsed], priority: Priority, now_s: float) -> tuple[int, RowPage]:
         """(HTTP status, page) of one request that arrives now."""
         nothing = RowPage((), 1, 0, 0)
+        if status := self._failing(now_s):
+            self.in_vain[int(now_s // 60)] += 1
+            return status, nothing
         parameters = request.parameters
         record_type, size = parameters["filter[record_type]"], int(parameters["page[size]"])
         self.account.advance(now_s)
@@ -89,6 +109,10 @@ class Telnyx:
         if len(rows) > 1 and self.faults.happens(self.faults.rates.partial_page):
             rows = rows[: len(rows) // 2]
         return 200, RowPage(rows, number, -(-page.total_results // size), page.total_results)
+
+    def _failing(self, now_s: float) -> int | None:
+        """The status that every request is answered with now, if there is an outage."""
+        return next((outage.status for outage in self.outages if outage.stretch.holds(now_s)), None)
 
     def _page(
         self, record_type: str, parameters: Mapping[str, str], number: int, size: int, now_s: float
@@ -124,36 +148,39 @@ class SimulatedClient(TelnyxClient):
     def __init__(self, telnyx: Telnyx, gate: QuotaGate, clock: Clock) -> None:
         self._telnyx = telnyx
         self._gate = gate
+        self._gates = {RECORDS: gate}
+        self._standings = Standings(self._gates, clock)
         self._clock = clock
 
-    async def ask(self, request: Request[Parsed], priority: Priority) -> Parsed:
+    async def ask(self, request: Request[Parsed], priority: Priority, *, is_trial: bool = False) -> Parsed:
         faults = self._telnyx.faults
         for attempt in range(_ATTEMPTS):
             try:
-                return await self._once(request, priority)
+                return await self._attempt(request, priority, is_trial)
             except Retryable as failure:
                 last = failure.error
             await asyncio.sleep(faults.uniform(0, min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2**attempt)))
         raise last
 
-    async def _once(self, request: Request[Parsed], priority: Priority) -> Parsed:
+    async def _exchange(self, request: Request[Parsed], priority: Priority, permit: Permit) -> Parsed:
         faults, meter = self._telnyx.faults, self._telnyx.meter
-        async with self._gate.permit(priority) as permit:
-            self._telnyx.in_flight += 1
-            try:
-                await asyncio.sleep(faults.uniform(0.02, 0.2))
-                now_s = self._clock.monotonic_s()
-                status, page = self._telnyx.answer(request, priority, now_s)
-                headers = meter.headers(now_s)
-                await asyncio.sleep(faults.uniform(0.02, 0.2))
-            finally:
-                self._telnyx.in_flight -= 1
-            permit.answered(status, headers)
+        self._telnyx.in_flight += 1
+        try:
+            await asyncio.sleep(faults.uniform(0.02, 0.2))
+            now_s = self._clock.monotonic_s()
+            status, page = self._telnyx.answer(request, priority, now_s)
+            headers = {} if status in _WITHOUT_QUOTA else meter.headers(now_s)
+            await asyncio.sleep(faults.uniform(0.02, 0.2))
+        finally:
+            self._telnyx.in_flight -= 1
+        permit.answered(status, headers)
         match status:
             case 200:
                 return page  # type: ignore[return-value] # only pages of records are asked for
             case 400:
                 raise TelnyxRefused("Telnyx refused the form of the request (400)", field="request")
+            case 401:
+                raise KeyRefused("Telnyx refused the API key (401)", field=KEY_FIELD)
             case 429:
                 left_s = (self._gate.report().reset_at - self._clock.now()).total_seconds()
                 raise Retryable(QuotaExhausted("the quota is used up (429)", retry_after_s=max(1.0, left_s)))

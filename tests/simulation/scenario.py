@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.reconciler.settings import ReconcilerSettings
 from services.telnyx_vocabulary.record_types import RECORD_TYPES
-from tests.simulation.api import Silence
+from tests.simulation.api import Outage, Silence
 from tests.simulation.faults import USUAL, Rates, Stretch
 from tests.simulation.traffic import ALL_DAY, Shape
 
@@ -39,6 +39,7 @@ class Scenario:
     rates: Rates = USUAL
     silences: tuple[Silence, ...] = ()
     strangers: tuple[Stretch, ...] = ()
+    outages: tuple[Outage, ...] = ()
     sweep_interval_s: int = 900
     delays_s: tuple[int, ...] = (5, 30, 60, 120, 240, 480, 960)
     down_s: float = 0.0

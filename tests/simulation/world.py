@@ -56,6 +56,7 @@ class World:
             unknown_types=UNKNOWN_TYPES,
             silences=scenario.silences,
             strangers=scenario.strangers,
+            outages=scenario.outages,
         )
         self.gateway = SimulatedGateway(self.telnyx, self.clock)
         self._work = asyncio.Event()
