@@ -37,6 +37,9 @@ class BatchLimits:
     waiting_events: int = 2048
     waiting_bytes: int = 64 * 1024 * 1024
     patience_s: float = 10.0
+    """A ledger that is away for less, because it is restarted, is not noticed by those who send."""
+    absence_pause_s: float = 0.25
+    """Between two attempts at a ledger that is away."""
     behind_events: int = 512
     """With so many waiting the ledger is behind, ..."""
     behind_s: float = 1.0
@@ -67,6 +70,7 @@ class EventBatcher:
         self._queue_bytes = 0
         self._workers: set[asyncio.Task[None]] = set()
         self._working = 0
+        self._is_over = False
         WAITING_EVENTS.set_function(lambda: len(self._queue))
 
     @property
@@ -83,6 +87,8 @@ class EventBatcher:
         Raises Unavailable when too much is waiting already, or for too long: the sender may try again, the ledger
         knows an event that comes twice. Raises whatever TollbookError the ledger gave for this event.
         """
+        if self._is_over:
+            raise Unavailable("this edge is about to stop; send the webhook again", retry_after_s=1)
         size_bytes = event.ByteSize()
         if (
             len(self._queue) >= self._limits.waiting_events
@@ -104,6 +110,15 @@ class EventBatcher:
         """Return when nothing is waiting or in flight any more."""
         while self._workers:
             await asyncio.wait(self._workers)
+
+    def give_up(self) -> None:
+        """Whoever waits, and whoever still comes, is told at once to send it again: the process is about to end."""
+        self._is_over = True
+        while self._queue:
+            self._queue.popleft().give_up()
+        self._queue_bytes = 0
+        for worker in self._workers:
+            worker.cancel()
 
     def _start_worker(self) -> None:
         self._working += 1
@@ -145,7 +160,15 @@ class EventBatcher:
     async def _commit(self, batch: list[_Waiting]) -> None:
         BATCH_EVENTS.observe(len(batch))
         failpoints.BATCH_TAKEN.reached()
-        error = await self._try_to_record(batch)
+        try:
+            await self._settle_by_ledger(batch)
+        finally:
+            # Nobody is left to wait, also when this was broken off.
+            for waiting in batch:
+                waiting.give_up()
+
+    async def _settle_by_ledger(self, batch: list[_Waiting]) -> None:
+        error = await self._record_while_anyone_waits(batch)
         if error is None or len(batch) == 1 or isinstance(error, Unavailable | Conflict):
             _settle(batch, error)
             return
@@ -158,6 +181,14 @@ class EventBatcher:
                 return
             _settle([waiting], error)
 
+    async def _record_while_anyone_waits(self, batch: list[_Waiting]) -> TollbookError | None:
+        """Hand the batch over, again and again while the ledger is away; what it says once it is there."""
+        error = await self._try_to_record(batch)
+        while _is_away(error) and (left := [waiting for waiting in batch if not waiting.committed.done()]):
+            await asyncio.sleep(self._limits.absence_pause_s)
+            error = await self._try_to_record(left)
+        return error
+
     async def _try_to_record(self, batch: list[_Waiting]) -> TollbookError | None:
         try:
             await self._record([waiting.event for waiting in batch])
@@ -169,6 +200,11 @@ class EventBatcher:
             return TollbookError("the webhook could not be handed to the ledger; the edge's log says more")
         failpoints.BATCH_RECORDED.reached()
         return None
+
+
+def _is_away(error: TollbookError | None) -> bool:
+    """Whether the ledger, or its database, is being restarted; one that has too much to do says when to come back."""
+    return isinstance(error, Unavailable) and not error.retry_after_s
 
 
 def _settle(batch: Sequence[_Waiting], error: TollbookError | None) -> None:

@@ -120,7 +120,7 @@ async def test_the_url_can_be_checked_but_not_delivered_to_by_get(edge: EdgeUnde
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (Unavailable("the database is away"), 503),
+        (Unavailable("the database is away", retry_after_s=1), 503),
         (Conflict("too many writers"), 503),
         (QuotaExhausted("no"), 503),
         (InvalidInput("no such thing", "events"), 500),

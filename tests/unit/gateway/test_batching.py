@@ -151,8 +151,8 @@ async def test_a_full_queue_refuses_what_comes_next_and_keeps_the_rest(
     )
 
 
-@pytest.mark.parametrize("error", [Unavailable("down"), Conflict("busy")])
-async def test_a_ledger_that_is_not_there_fails_its_batch_once(error: TollbookError) -> None:
+@pytest.mark.parametrize("error", [Unavailable("too much", retry_after_s=1), Conflict("busy")])
+async def test_a_ledger_that_has_too_much_to_do_fails_its_batch_once(error: TollbookError) -> None:
     ledger = HeldLedger()
     ledger.refused["b"] = error
     batcher = EventBatcher(ledger.record)
@@ -161,6 +161,43 @@ async def test_a_ledger_that_is_not_there_fails_its_batch_once(error: TollbookEr
     assert len(set(map(id, results))) == 3
     assert ledger.batches == [["a", "b", "c"]]
     await batcher.submit(event("d"))
+
+
+async def test_a_ledger_that_is_restarted_is_asked_again_until_it_is_back() -> None:
+    ledger = HeldLedger()
+    ledger.refused["b"] = Unavailable("a service of Tollbook did not answer: UNAVAILABLE")
+    batcher = EventBatcher(ledger.record, BatchLimits(absence_pause_s=0.001))
+    waiting = asyncio.create_task(submit_all(batcher, ["a", "b", "c"]))
+    await until(lambda: len(ledger.batches) >= 3)
+    assert not waiting.done()
+    ledger.refused.clear()
+    assert await waiting == [None] * 3
+    assert set(map(tuple, ledger.batches)) == {("a", "b", "c")}
+
+
+async def test_nobody_waits_for_a_ledger_that_stays_away() -> None:
+    ledger = HeldLedger()
+    ledger.refused["a"] = Unavailable("a service of Tollbook did not answer: UNAVAILABLE")
+    batcher = EventBatcher(ledger.record, BatchLimits(absence_pause_s=0.001, patience_s=0.05))
+    with pytest.raises(Unavailable, match="in time") as refusal:
+        await batcher.submit(event("a"))
+    assert refusal.value.retry_after_s == 1
+    await batcher.drain()
+
+
+async def test_who_waits_at_the_very_end_is_told_to_come_again() -> None:
+    ledger = HeldLedger()
+    ledger.open.clear()
+    batcher = EventBatcher(ledger.record, BatchLimits(further_call_events=100))
+    waiting = [asyncio.create_task(batcher.submit(event("in flight")))]
+    await until(lambda: ledger.in_flight == 1)
+    waiting.append(asyncio.create_task(batcher.submit(event("behind it"))))
+    await asyncio.sleep(0)
+    batcher.give_up()
+    results = [*await asyncio.gather(*waiting, return_exceptions=True), *await submit_all(batcher, ["later"])]
+    assert [type(result) for result in results] == [Unavailable] * 3
+    assert ledger.batches == [["in flight"]]
+    await batcher.drain()
 
 
 @pytest.mark.parametrize("fault", [InvalidInput("no such event"), TollbookError("broken")])
@@ -176,7 +213,7 @@ async def test_a_poisonous_event_fails_alone(fault: TollbookError) -> None:
 
 async def test_a_ledger_that_goes_away_meanwhile_ends_the_search() -> None:
     ledger = HeldLedger()
-    ledger.refused |= {"a": InvalidInput("no"), "b": Unavailable("gone")}
+    ledger.refused |= {"a": InvalidInput("no"), "b": Unavailable("gone", retry_after_s=1)}
     results = await submit_all(EventBatcher(ledger.record), ["a", "b", "c"])
     assert [type(result) for result in results] == [InvalidInput, Unavailable, Unavailable]
     assert ledger.batches == [["a", "b", "c"], ["a"], ["b"]]
