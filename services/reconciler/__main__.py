@@ -24,8 +24,14 @@ from services.reconciler.backfill_service import BackfillService
 from services.reconciler.deliveries.clients import DeliveriesClient, EventsClient
 from services.reconciler.deliveries.recovery import Recovery
 from services.reconciler.deliveries.watch import DeliveryWatch
+from services.reconciler.holder_name import new_holder_name
 from services.reconciler.ledger_client import LedgerClient
 from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
+from services.reconciler.progress.noted_telnyx import NotedTelnyx
+from services.reconciler.progress.own_progress import OwnProgress
+from services.reconciler.progress.progress_store import ProgressStore
+from services.reconciler.progress.reading import Reading
+from services.reconciler.progress_service import ProgressService
 from services.reconciler.proof import Neighbours, Proof, compose_proof
 from services.reconciler.reconciler import Reconciler, new_lease_store
 from services.reconciler.repeating import Ticker
@@ -38,6 +44,8 @@ from tollbook.reconciler.v1 import (
     backfill_pb2_grpc,
     doctor_pb2,
     doctor_pb2_grpc,
+    progress_pb2,
+    progress_pb2_grpc,
     reconciler_pb2,
     reconciler_pb2_grpc,
 )
@@ -47,6 +55,7 @@ _SERVICES = (
     backfill_pb2.DESCRIPTOR.services_by_name["BackfillService"].full_name,
     audit_pb2.DESCRIPTOR.services_by_name["AuditService"].full_name,
     doctor_pb2.DESCRIPTOR.services_by_name["DoctorService"].full_name,
+    progress_pb2.DESCRIPTOR.services_by_name["ProgressService"].full_name,
 )
 
 
@@ -57,7 +66,9 @@ async def _prepare(settings: ReconcilerSettings, stack: AsyncExitStack) -> Endpo
     failpoints.MIGRATED.reached()
     to_ledger = await stack.enter_async_context(open_channel(settings.ledger_target))
     to_telnyx = await stack.enter_async_context(open_channel(settings.telnyx_gateway_target))
-    ledger, telnyx, clock = LedgerClient(to_ledger), TelnyxClient(to_telnyx), SystemClock()
+    clock = SystemClock()
+    reading = Reading(clock)
+    ledger, telnyx = LedgerClient(to_ledger), NotedTelnyx(TelnyxClient(to_telnyx), reading)
     reconciler = Reconciler(settings, database, ledger, telnyx, clock)
     recovery = Recovery(DeliveriesClient(to_telnyx), EventsClient(to_ledger))
     watch = DeliveryWatch(recovery, EventsClient(to_ledger), reconciler.leadership, clock)
@@ -79,23 +90,39 @@ async def _prepare(settings: ReconcilerSettings, stack: AsyncExitStack) -> Endpo
         settings.settle_horizon,
         clock,
     )
-    further = (Ticker("recovering deliveries", watch.tick, clock), *proof.tickers)
-    await stack.enter_async_context(reconciler.running(*further))
+    own = OwnProgress(
+        new_holder_name(), reading, reconciler.reader_of(telnyx).refused_types, settings.expected_record_types
+    )
+    progress = ProgressService(own, ProgressStore(database), clock)
+    stack.push_async_callback(progress.close)
+    further = (
+        Ticker("recovering deliveries", watch.tick, clock),
+        *proof.tickers,
+        Ticker("telling progress", progress.tick, clock),
+    )
+    own.follow(await stack.enter_async_context(reconciler.running(*further)))
     return Endpoint(
         listen=settings.reconciler_listen,
         listen_variable="RECONCILER_LISTEN",
         service_names=_SERVICES,
-        add_servicers=partial(_add_servicers, reconciler, BackfillService(backfill, recovery), proof),
+        add_servicers=partial(
+            _add_servicers, reconciler, BackfillService(backfill, recovery), proof, progress
+        ),
     )
 
 
 def _add_servicers(
-    reconciler: Reconciler, history: BackfillService, proof: Proof, server: grpc.aio.Server
+    reconciler: Reconciler,
+    history: BackfillService,
+    proof: Proof,
+    progress: ProgressService,
+    server: grpc.aio.Server,
 ) -> None:
     reconciler_pb2_grpc.add_ReconcilerServiceServicer_to_server(reconciler.service, server)
     backfill_pb2_grpc.add_BackfillServiceServicer_to_server(history, server)
     audit_pb2_grpc.add_AuditServiceServicer_to_server(proof.audits, server)
     doctor_pb2_grpc.add_DoctorServiceServicer_to_server(proof.doctors, server)
+    progress_pb2_grpc.add_ProgressServiceServicer_to_server(progress, server)
 
 
 def main() -> None:

@@ -18,6 +18,16 @@ REQUESTS_PER_SETTLED = Gauge(
 SWEEPS = Counter("tollbook_sweeps", "Sweeps that were recorded, by verdict", ["verdict"])
 UNSETTLED = Gauge("tollbook_unsettled_items", "Call legs and messages that are not settled")
 WAITING_JOBS = Gauge("tollbook_waiting_jobs", "Due jobs whose attempt waits for others to share its requests")
+WORK_STANDSTILL_S = Gauge(
+    "tollbook_work_standstill_seconds",
+    "Time since the last step of the turn that runs, or since the next one was due, by work; 0 between turns",
+    ["work"],
+)
+WORK_FAILING_S = Gauge(
+    "tollbook_work_failing_seconds",
+    "For how long the turns of a work have failed; 0 if they do not",
+    ["work"],
+)
 OLDEST_UNSETTLED_S = Gauge("tollbook_oldest_unsettled_seconds", "Age of the oldest item that is not settled")
 
 

@@ -1,10 +1,7 @@
 """The composition root: everything the reconciler is made of, and its timed loop."""
 
 import asyncio
-import os
-import socket
-import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from services.common.clock import Clock
@@ -16,6 +13,7 @@ from services.reconciler.day_closings import DayClosings
 from services.reconciler.density import Densities
 from services.reconciler.discovery import Discovery
 from services.reconciler.fetch import Fetch
+from services.reconciler.holder_name import new_holder_name
 from services.reconciler.jobs import JobStore
 from services.reconciler.leadership import Leadership
 from services.reconciler.leases import LeaseStore
@@ -83,10 +81,10 @@ class Reconciler:
         return ReconcilerService(self.fetch, self.discovery, self.rounds, self.jobs)
 
     @asynccontextmanager
-    async def running(self, *further: Ticker) -> AsyncIterator[None]:
+    async def running(self, *further: Ticker) -> AsyncIterator[Sequence[Ticker]]:
         """The timed loop, while the context is open: finding work, serving jobs, sweeping and pruning, side by side.
 
-        `further` work has its turns beside these.
+        `further` work has its turns beside these. Gives all of them.
         """
         tickers = (
             Ticker("finding work", self.discovery.tick, self._clock),
@@ -97,7 +95,7 @@ class Reconciler:
         )
         tasks = [asyncio.create_task(ticker.run()) for ticker in tickers]
         try:
-            yield
+            yield tickers
         finally:
             for task in tasks:
                 task.cancel()
@@ -108,4 +106,4 @@ class Reconciler:
 
 def new_lease_store(database: Database) -> LeaseStore:
     """Leases in a name that no other holder has, and that tells an operator which process it is."""
-    return LeaseStore(database, f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
+    return LeaseStore(database, new_holder_name())

@@ -9,6 +9,7 @@ import structlog
 from services.common.clock import Clock
 from services.common.errors import TollbookError
 from services.reconciler.pace import Backoff
+from services.reconciler.progress.work import Work
 
 PERIOD_S = 1.0
 _FIRST_BACKOFF_S = 1.0
@@ -29,6 +30,8 @@ class Ticker:
         self._name = name
         self._tick = tick
         self._clock = clock
+        self.work = Work(name, clock)
+        """How it gets on."""
         self._backoff = Backoff(_FIRST_BACKOFF_S, _LONGEST_BACKOFF_S)
 
     async def run(self) -> None:
@@ -40,6 +43,7 @@ class Ticker:
 
     async def turn(self) -> float:
         """One turn; gives the wait until the next one, and raises nothing."""
+        self.work.begins()
         try:
             wait_s = await self._tick()
         except TollbookError as error:
@@ -50,6 +54,7 @@ class Ticker:
         if self._backoff.failures:
             self._backoff.succeeded()
             _log.info("work.recovered", work=self._name, message=f"{self._name} works again")
+        self.work.ended(wait_s)
         return wait_s
 
     def _failed(self, reason: str) -> float:
@@ -57,7 +62,9 @@ class Ticker:
             _log.warning(
                 "work.failing", work=self._name, message=f"{self._name} fails: {reason}; it goes on trying"
             )
-        return self._backoff.failed(self._clock.monotonic_s())
+        wait_s = self._backoff.failed(self._clock.monotonic_s())
+        self.work.ended(wait_s, reason)
+        return wait_s
 
 
 @asynccontextmanager

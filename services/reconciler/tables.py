@@ -74,6 +74,15 @@ class LeaseRow(_ReconcilerTable, table=True):
     lease_until: datetime = _moment()
 
 
+class ProgressRow(_ReconcilerTable, table=True):
+    """What a reconciler last said of itself (ReconcilerProgress). By the database's clock."""
+
+    __tablename__: ClassVar[str] = "reconciler_progress"
+    name: str = Field(primary_key=True)
+    told_at: datetime = _moment()
+    told: bytes
+
+
 def _table(model: type[SQLModel]) -> Table:
     table: Table = getattr(model, "__table__")  # noqa: B009 - SQLModel declares no such attribute to mypy
     return table
@@ -82,5 +91,6 @@ def _table(model: type[SQLModel]) -> Table:
 jobs = _table(JobRow)
 attempts = _table(AttemptRow)
 leases = _table(LeaseRow)
+progress = _table(ProgressRow)
 
 metadata: MetaData = _ReconcilerTable.metadata
