@@ -7,6 +7,7 @@ from services.reconciler.settings import ReconcilerSettings
 from services.telnyx_vocabulary.record_types import RECORD_TYPES
 from tests.simulation.api import Outage, Silence
 from tests.simulation.faults import USUAL, Rates, Stretch
+from tests.simulation.restoring import Restore
 from tests.simulation.traffic import ALL_DAY, Shape
 
 _DAY_S = 86_400.0
@@ -39,6 +40,7 @@ class Scenario:
     rates: Rates = USUAL
     silences: tuple[Silence, ...] = ()
     strangers: tuple[Stretch, ...] = ()
+    restores: tuple[Restore, ...] = ()
     outages: tuple[Outage, ...] = ()
     sweep_interval_s: int = 900
     delays_s: tuple[int, ...] = (5, 30, 60, 120, 240, 480, 960)

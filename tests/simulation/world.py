@@ -18,11 +18,13 @@ from services.telnyx_vocabulary.webhook_event import WebhookEvent
 from tests.simulation.account import Account
 from tests.simulation.api import SimulatedGateway, Telnyx
 from tests.simulation.faults import Faults
+from tests.simulation.invariants import drift
 from tests.simulation.memory_book import MemoryBook
 from tests.simulation.memory_jobs import MemoryJobs
 from tests.simulation.memory_ledger import MemoryLedger
 from tests.simulation.quota import RequestMeter
 from tests.simulation.reconciling import Reconciling
+from tests.simulation.restoring import Backup, Restore, copy_of
 from tests.simulation.scenario import UNKNOWN_TYPES, Scenario
 from tests.simulation.traffic import Traffic
 from tests.simulation.virtual_loop import START, VirtualClock
@@ -30,6 +32,7 @@ from tests.simulation.virtual_loop import START, VirtualClock
 _DAY_S = 86_400.0
 _PERIOD_S = 1.0
 _SELDOM_S = 7_200.0
+_MINUTES_S = 300.0
 _RETRIES = 3
 _STEPS_TO_A_CRASH = 400
 _LEARNS_DAILY = 7
@@ -68,6 +71,10 @@ class World:
         self.events: list[WebhookEvent] = []
         self.session_count = 0
         self.crash_count = 0
+        self.lost_count = 0
+        self.converged_after_s: float | None = None
+        self._backups: dict[Restore, Backup] = {}
+        self._jobs_are_chosen = False
         self._deliveries: list[tuple[float, int, int, WebhookEvent]] = []
         self._numbers = count()
 
@@ -77,11 +84,38 @@ class World:
         learning = asyncio.create_task(self._learn())
         await asyncio.sleep(self.scenario.down_s)
         moments = self.faults.moments(self.scenario.end_s / _DAY_S, self.scenario.rates.crashes_per_day)
-        for moment_s in (*(at_s for at_s in moments if at_s > self.scenario.down_s), self.scenario.end_s):
+        lives = [at_s for at_s in moments if at_s > self.scenario.down_s]
+        restores = {restore.restored_s: restore for restore in self.scenario.restores}
+        beside = [asyncio.create_task(self._back_up(restore)) for restore in self.scenario.restores]
+        for moment_s in (*sorted({*lives, *restores}), self.scenario.end_s):
             reconciling = await self._reconcile_until(moment_s)
-        await telling
+            if moment_s in restores:
+                self._restore(restores[moment_s])
+                beside.append(asyncio.create_task(self._converge()))
+        await asyncio.gather(telling, *beside)
         learning.cancel()
         return reconciling
+
+    async def _converge(self) -> None:
+        """Note how long it takes until the book that was restored is the bill again."""
+        restored_s = self.clock.monotonic_s()
+        while drift(self.book, self.account):  # noqa: ASYNC110 - in virtual time
+            await asyncio.sleep(_MINUTES_S)
+        self.converged_after_s = self.clock.monotonic_s() - restored_s
+
+    async def _back_up(self, restore: Restore) -> None:
+        await asyncio.sleep(restore.backed_up_s - self.clock.monotonic_s())
+        self._backups[restore] = copy_of(self.book, self.jobs, len(self.events))
+
+    def _restore(self, restore: Restore) -> None:
+        """What was acknowledged since is gone: Telnyx will not send it again."""
+        backup = self._backups.pop(restore)
+        self.book = backup.book
+        del self.events[backup.event_count :]
+        self.lost_count = len(drift(self.book, self.account))
+        self._jobs_are_chosen = True
+        if restore.jobs != "newer":
+            self.jobs = backup.jobs if restore.jobs == "older" else MemoryJobs(self.clock)
 
     async def sweep_all(self, reconciling: Reconciling) -> None:
         """The last sweep: every type, over all of the simulated time. Faults are over by now."""
@@ -102,8 +136,9 @@ class World:
 
     async def _reconcile_until(self, moment_s: float) -> Reconciling:
         """One life of the reconciler. It ends somewhere between two steps of whatever it is at then."""
-        if self.faults.happens(0.3):
+        if self.faults.happens(0.3) and not self._jobs_are_chosen:
             self.jobs = MemoryJobs(self.clock)
+        self._jobs_are_chosen = False
         ledger = MemoryLedger(self.book, self.faults)
         reconciling = Reconciling(
             self.scenario.settings, self.jobs, ledger, self.gateway, self.gateway, self.clock
