@@ -147,7 +147,13 @@ class Discovery:
 
     def _completion(self, known_at: datetime) -> Change:
         now = self._clock.now()
-        return lambda job: job if job.status == "completed" else completed(job, known_at, now)
+
+        def change(job: Job) -> Job:
+            # Whoever asked the ledger later knows better: this process may have been frozen since.
+            is_news = job.status != "completed" and known_at >= job.known_at
+            return completed(job, known_at, now) if is_news else job
+
+        return change
 
     def _count(self, settled: Sequence[Job]) -> None:
         for job in settled:

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, and_, delete, select, update
 
 from services.common.statements import insert_missing, update_by_id
 from services.common.value_lists import is_among
@@ -50,9 +49,7 @@ def try_by_hand(connection: Connection, call_id: str, attempt: Attempt, change: 
 
 def load_due(connection: Connection, now: datetime, limit: int) -> list[Job]:
     """What claim_due would take now; longest due first."""
-    return [
-        job_of(row) for row in _longest_due(connection, select(jobs), now, database_now(connection), limit)
-    ]
+    return [job_of(row) for row in connection.execute(_longest_due(select(jobs), now, limit))]
 
 
 def claim_due(
@@ -62,52 +59,66 @@ def claim_due(
     lease: timedelta,
     call_ids: Sequence[str] | None = None,
 ) -> list[Job]:
-    """Take what is due, or was abandoned, and lies in no one else's hands; only of these ids, if any are given."""
-    clock = database_now(connection)
-    free = select(jobs.c.id, jobs.c.next_run_at).with_for_update(skip_locked=True)
+    """Take what is due and lies in no one else's hands; only of these ids, if any are given."""
+    free = select(jobs.c.id).with_for_update(skip_locked=True)
     if call_ids is not None:
         free = free.where(is_among(jobs.c.telnyx_call_id, call_ids))
-    ids = [row.id for row in _longest_due(connection, free, now, clock, limit)]
+    ids = list(connection.scalars(_longest_due(free, now, limit)))
+    if not ids:
+        return []
     claim = (
         update(jobs)
         .where(is_among(jobs.c.id, ids))
-        .values(status="running", fence=jobs.c.fence + 1, lease_until=clock + lease, updated_at=now)
+        .values(
+            status="running",
+            fence=jobs.c.fence + 1,
+            lease_until=database_now(connection) + lease,
+            updated_at=now,
+        )
         .returning(*jobs.c)
     )
-    return [job_of(row) for row in connection.execute(claim)] if ids else []
+    return [job_of(row) for row in connection.execute(claim)]
 
 
-def _longest_due(
-    connection: Connection, query: Select[Any], now: datetime, clock: datetime, limit: int
-) -> list[Row[Any]]:
-    """Rows of a query that are due or abandoned. Asked for apart: each kind lies in the order of an index."""
-    found: list[Row[Any]] = []
-    for condition in (
-        and_(jobs.c.status == "pending", jobs.c.next_run_at <= now),
-        and_(jobs.c.status == "running", jobs.c.lease_until <= clock),
-    ):
-        found += connection.execute(query.where(condition).order_by(jobs.c.next_run_at).limit(limit))
-    return sorted(found, key=attrgetter("next_run_at"))[:limit]
+def _longest_due(query: Select[Any], now: datetime, limit: int) -> Select[Any]:
+    is_due = and_(jobs.c.status == "pending", jobs.c.next_run_at <= now)
+    return query.where(is_due).order_by(jobs.c.next_run_at).limit(limit)
 
 
-def renew(connection: Connection, claimed: Sequence[Job], lease: timedelta) -> None:
-    """Lengthen the leases of claimed jobs that are still ours."""
-    ours = (
-        update(jobs)
-        .where(
-            jobs.c.telnyx_call_id == bindparam("held_id"),
-            jobs.c.fence == bindparam("held_fence"),
-            jobs.c.status == "running",
-        )
-        .values(lease_until=database_now(connection) + lease)
-    )
-    connection.execute(ours, [{"held_id": job.call_id, "held_fence": job.fence} for job in claimed])
+def renew(connection: Connection, claimed: Sequence[Job], lease: timedelta) -> bool:
+    """Lengthen the leases of claimed jobs that are still ours; tells whether any is."""
+    row_ids = _lock_unchanged(connection, [("running", job) for job in claimed])
+    if not row_ids:
+        return False
+    ours = update(jobs).where(is_among(jobs.c.id, row_ids.values()))
+    connection.execute(ours.values(lease_until=database_now(connection) + lease))
+    return True
 
 
-def finish(connection: Connection, judged: Sequence[Job]) -> None:
-    """Write back claimed jobs that are still ours."""
-    _write_back(connection, [("running", job) for job in judged])
+def has_abandoned(connection: Connection) -> bool:
+    """Whether the lease of any job has run out."""
+    return connection.execute(_abandoned(connection).limit(1)).first() is not None
+
+
+def reclaim(connection: Connection, now: datetime, limit: int) -> int:
+    """Make some jobs whose lease has run out due again; gives how many. Their holders cannot write them any more."""
+    free = _abandoned(connection).order_by(jobs.c.id).limit(limit).with_for_update(skip_locked=True)
+    ids = list(connection.scalars(free))
+    if ids:
+        freed = update(jobs).where(is_among(jobs.c.id, ids))
+        connection.execute(freed.values(status="pending", lease_until=None, updated_at=now))
+    return len(ids)
+
+
+def _abandoned(connection: Connection) -> Select[tuple[int]]:
+    return select(jobs.c.id).where(jobs.c.status == "running", jobs.c.lease_until <= database_now(connection))
+
+
+def finish(connection: Connection, judged: Sequence[Job]) -> list[Job]:
+    """Write back claimed jobs that are still ours; gives these."""
+    written = _write_back(connection, [("running", job) for job in judged])
     failpoints.JOBS_WRITTEN.reached()
+    return written
 
 
 def prune(connection: Connection, completed_before: datetime, limit: int) -> int:

@@ -55,7 +55,7 @@ class JobStore:
             await self._database.write_async(partial(job_writes.merge, fresh=chunk, change=change))
 
     async def claim_due(self, now: datetime, limit: int, lease: timedelta) -> list[Job]:
-        """Take at most `limit` jobs whose attempt is due, or whose holder's lease has run out, longest due first."""
+        """Take at most `limit` jobs whose attempt is due, longest due first."""
         return await self._database.write_async(
             lambda connection: job_writes.claim_due(connection, now, limit, lease)
         )
@@ -74,13 +74,27 @@ class JobStore:
             )
         return claimed
 
-    async def renew(self, claimed: Sequence[Job], lease: timedelta) -> None:
-        """Keep claimed jobs for another lease, where they are still ours."""
-        await self._database.write_async(lambda connection: job_writes.renew(connection, claimed, lease))
+    async def renew(self, claimed: Sequence[Job], lease: timedelta) -> bool:
+        """Keep claimed jobs for another lease, where they are still ours; tells whether any is."""
+        return await self._database.write_async(
+            lambda connection: job_writes.renew(connection, claimed, lease)
+        )
 
-    async def finish(self, judged: Sequence[Job]) -> None:
-        """Write claimed jobs back and give up the claim; those that someone else has claimed since are left alone."""
-        await self._database.write_async(lambda connection: job_writes.finish(connection, judged))
+    async def finish(self, judged: Sequence[Job]) -> list[Job]:
+        """Write claimed jobs back and give up the claim; gives those that were still ours.
+
+        What was reclaimed since, or claimed by another, is left alone.
+        """
+        return await self._database.write_async(lambda connection: job_writes.finish(connection, judged))
+
+    async def reclaim(self, now: datetime) -> int:
+        """Make jobs whose holder's lease has run out due again; gives how many there were."""
+        # Looked for first: a transaction that writes would wait for others, each time for nothing.
+        if not await self._database.read_async(job_writes.has_abandoned):
+            return 0
+        return await self._database.write_async(
+            lambda connection: job_writes.reclaim(connection, now, _CHUNK)
+        )
 
     async def apply(self, call_ids: Sequence[str], change: Change) -> list[Job]:
         """Apply `change` to jobs that nobody is running; gives those that it changed. Unknown ids are ignored."""

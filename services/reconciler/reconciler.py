@@ -21,6 +21,7 @@ from services.reconciler.metrics import RequestTally
 from services.reconciler.ports import LedgerPort, TelnyxPort
 from services.reconciler.pruning import Pruning
 from services.reconciler.reader import Reader
+from services.reconciler.reclaiming import Reclaiming
 from services.reconciler.refusals import Refusals
 from services.reconciler.repeating import Ticker
 from services.reconciler.rounds import Rounds
@@ -58,7 +59,7 @@ class Reconciler:
         )
         reader = self.reader_of(telnyx)
         self._clock = clock
-        self.leadership = Leadership(new_lease_store(database), clock)
+        self.leadership = Leadership(_leaders_lease_store(database), clock)
         self.jobs = JobStore(database)
         self.discovery = Discovery(ledger, self.jobs, schedule, rules.horizon, clock, tally)
         self.rounds = Rounds(self.jobs, ledger, reader, schedule, clock, tally)
@@ -72,6 +73,7 @@ class Reconciler:
             TrailingSweeps(histories, reader, surveys, rules, settings.expected_record_types, clock),
             DayClosings(histories, reader, surveys, usage, ledger, rules, clock),
         )
+        self.reclaiming = Reclaiming(self.jobs, clock)
         self.pruning = Pruning(self.jobs, clock)
         self.fetch = Fetch(ledger, reader, self.discovery, settings.expected_record_types, clock)
 
@@ -82,13 +84,15 @@ class Reconciler:
 
     @asynccontextmanager
     async def running(self, *further: Ticker) -> AsyncIterator[Sequence[Ticker]]:
-        """The timed loop, while the context is open: finding work, serving jobs, sweeping and pruning, side by side.
+        """The timed loop, while the context is open: finding work, serving jobs, sweeping, pruning, side by side.
 
         `further` work has its turns beside these. Gives all of them.
         """
         tickers = (
             Ticker("finding work", self.discovery.tick, self._clock),
-            Ticker("serving jobs", self.rounds.tick, self._clock),
+            # One of several asks for all: what is due together shares its requests, and one budget.
+            Ticker("serving jobs", self.leadership.leading(self.rounds.tick), self._clock),
+            Ticker("reclaiming jobs", self.reclaiming.tick, self._clock),
             Ticker("sweeping", self.sweeps.tick, self._clock),
             Ticker("pruning jobs", self.pruning.tick, self._clock),
             *further,
@@ -107,3 +111,12 @@ class Reconciler:
 def new_lease_store(database: Database) -> LeaseStore:
     """Leases in a name that no other holder has, and that tells an operator which process it is."""
     return LeaseStore(database, new_holder_name())
+
+
+def _leaders_lease_store(database: Database) -> LeaseStore:
+    """As above; but a SQLite file has one process at a time, which need not wait for the lease of the one before."""
+    return (
+        LeaseStore(database, "the process of this file")
+        if database.kind == "sqlite"
+        else new_lease_store(database)
+    )

@@ -1,7 +1,7 @@
 """Rounds of attempts: one round of readings serves all jobs that are due."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -12,6 +12,7 @@ from services.common.clock import Clock
 from services.common.errors import TollbookError
 from services.reconciler import failpoints
 from services.reconciler.budget import RequestBudget
+from services.reconciler.holding import LeaseLost, holding
 from services.reconciler.job import Job, completed, postponed, tried
 from services.reconciler.jobs import JobStore
 from services.reconciler.metrics import WAITING_JOBS, RequestTally
@@ -19,11 +20,10 @@ from services.reconciler.pace import Rest
 from services.reconciler.ports import MAX_IDS, LedgerPort, OpenItems
 from services.reconciler.rationing import DueJob, choose
 from services.reconciler.reader import Reader
-from services.reconciler.repeating import PERIOD_S, repeated
+from services.reconciler.repeating import PERIOD_S
 from services.reconciler.schedule import Schedule
 
 LEASE: Final = timedelta(seconds=30)
-_RENEW_EVERY_S: Final = 10.0
 _MAX_JOBS: Final = 500
 _MAX_ROUNDS: Final = 100
 _MOST_WEIGHED: Final = 4_000
@@ -97,7 +97,7 @@ class Rounds:
         chosen = await self._choose(due)
         if chosen:
             async with self._turn:
-                await self._run(await self._jobs.claim_these(chosen, self._clock.now(), LEASE))
+                await self._run(self._jobs.claim_these(chosen, self._clock.now(), LEASE))
         return PERIOD_S
 
     async def _choose(self, due: Sequence[Job]) -> list[str]:
@@ -130,29 +130,41 @@ class Rounds:
     async def run_round(self) -> list[Job]:
         """Serve the jobs that are due now, at most a batch of them; gives them as they were judged."""
         async with self._turn:
-            return await self._run(await self._jobs.claim_due(self._clock.now(), _MAX_JOBS, LEASE))
+            return await self._run(self._jobs.claim_due(self._clock.now(), _MAX_JOBS, LEASE))
 
-    async def _run(self, claimed: list[Job]) -> list[Job]:
-        """Serve claimed jobs, and pay for it."""
+    async def _run(self, claim: Awaitable[list[Job]]) -> list[Job]:
+        """Claim jobs, serve them, and pay for it; gives those that were still ours in the end, as they were judged."""
+        started_s = self._clock.monotonic_s()
+        claimed = await claim
         if not claimed:
             return []
         failpoints.JOBS_CLAIMED.reached()
-        started_s = self._clock.monotonic_s()
         asked_before = self._tally.requests_for("job")
-        async with repeated(lambda: self._jobs.renew(claimed, LEASE), _RENEW_EVERY_S):
-            judged = await self._attempt(claimed)
-        failpoints.JOBS_JUDGED.reached()
-        await self._jobs.finish(judged)
-        failpoints.JOBS_FINISHED.reached()
-        ended_s = self._clock.monotonic_s()
-        self._rest.worked(ended_s, ended_s - started_s)
-        self._budget.refill(ended_s)
-        self._budget.spent(
-            self._tally.requests_for("job") - asked_before,
-            len({job.session_id or job.call_id for job in claimed if not job.attempts}),
-        )
+        try:
+            judged = await self._serve(claimed, started_s)
+        except LeaseLost as error:
+            _log.warning("round.lost", count=len(claimed), message=str(error))
+            return []
+        finally:
+            ended_s = self._clock.monotonic_s()
+            self._rest.worked(ended_s, ended_s - started_s)
+            self._budget.refill(ended_s)
+            self._budget.spent(
+                self._tally.requests_for("job") - asked_before,
+                len({job.session_id or job.call_id for job in claimed if not job.attempts}),
+            )
         self._tell(judged)
         return judged
+
+    async def _serve(self, claimed: Sequence[Job], claimed_s: float) -> list[Job]:
+        """Raises LeaseLost."""
+        held_for_s = self._clock.monotonic_s() - claimed_s
+        async with holding(lambda: self._jobs.renew(claimed, LEASE), LEASE, held_for_s=held_for_s):
+            judged = await self._attempt(claimed)
+        failpoints.JOBS_JUDGED.reached()
+        written = await self._jobs.finish(judged)
+        failpoints.JOBS_FINISHED.reached()
+        return written
 
     async def _unsettled(self, call_ids: Sequence[str]) -> OpenItems:
         """Which of these are still open, however many; as of the first answer."""

@@ -2,8 +2,8 @@
 
 from services.reconciler.closing_sweeps import ClosingSweeps
 from services.reconciler.day_closings import DayClosings
-from services.reconciler.leadership import RENEW_EVERY_S, Leadership
-from services.reconciler.repeating import PERIOD_S, repeated
+from services.reconciler.leadership import Leadership
+from services.reconciler.repeating import PERIOD_S
 from services.reconciler.sweep import Sweep
 from services.reconciler.sweep_histories import SweepHistories
 from services.reconciler.trailing_sweeps import TrailingSweeps
@@ -35,6 +35,6 @@ class Sweeps:
         if not await self._leadership.is_held():
             self._histories.forget()
             return PERIOD_S
-        async with repeated(self._leadership.renew, RENEW_EVERY_S):
+        async with self._leadership.kept():
             worked = await self._closing.step() or await self._trailing.step() or await self._days.step()
         return 0.0 if worked else PERIOD_S

@@ -25,7 +25,7 @@ class _Held:
 
     @property
     def due_at(self) -> datetime | None:
-        """From when on it can be claimed; None while it waits for nothing."""
+        """From when on it can be claimed, or reclaimed by the store's clock; None while it waits for nothing."""
         if self.job.status == "running":
             return self.lease_until
         return self.job.next_run_at if self.job.status == "pending" else None
@@ -60,18 +60,28 @@ class MemoryJobs(JobStore):
         wanted = set(call_ids)
         return self._claim([held for held in self._all_due(now) if held.job.call_id in wanted], now, lease)
 
-    async def renew(self, claimed: Sequence[Job], lease: timedelta) -> None:
-        for job in claimed:
-            held = self._held.get(job.call_id)
-            if held is not None and held.job.status == "running" and held.job.fence == job.fence:
-                held.lease_until = self._clock.now() + lease
-                self._expect(held)
+    async def renew(self, claimed: Sequence[Job], lease: timedelta) -> bool:
+        ours = [held for job in claimed if (held := self._claimed(job)) is not None]
+        for held in ours:
+            held.lease_until = self._clock.now() + lease
+            self._expect(held)
+        return bool(ours)
 
-    async def finish(self, judged: Sequence[Job]) -> None:
-        for job in judged:
-            held = self._held.get(job.call_id)
-            if held is not None and held.job.status == "running" and held.job.fence == job.fence:
-                self._write(held, job)
+    async def finish(self, judged: Sequence[Job]) -> list[Job]:
+        ours = [(held, job) for job in judged if (held := self._claimed(job)) is not None]
+        for held, job in ours:
+            self._write(held, job)
+        return [job for _, job in ours]
+
+    async def reclaim(self, now: datetime) -> int:
+        clock = self._clock.now()
+        high = bisect_right(self._due, (clock, self._count + 1, ""))
+        found = [self._active[call_id] for _, _, call_id in self._due[:high]]
+        abandoned = [held for held in found if held.job.status == "running"]
+        for held in abandoned:
+            held.job, held.lease_until = replace(held.job, status="pending", updated_at=now), None
+            self._expect(held)
+        return len(abandoned)
 
     async def apply(self, call_ids: Sequence[str], change: Change) -> list[Job]:
         known = [self._held[call_id] for call_id in call_ids if call_id in self._held]
@@ -131,15 +141,20 @@ class MemoryJobs(JobStore):
         return counts
 
     def next_due_at(self) -> datetime | None:
-        """When the next job can be claimed."""
+        """When the next job can be claimed, or reclaimed."""
         return self._due[0][0] if self._due else None
 
+    def _claimed(self, job: Job) -> _Held | None:
+        """Where a job lies that is still claimed as it was; None where it no longer is."""
+        held = self._held.get(job.call_id)
+        is_ours = held is not None and held.job.status == "running" and held.job.fence == job.fence
+        return held if is_ours else None
+
     def _all_due(self, now: datetime) -> list[_Held]:
-        """What can be claimed now, longest due first; leases run by the store's own clock."""
-        clock = self._clock.now()
-        high = bisect_right(self._due, (max(now, clock), self._count + 1, ""))
+        """What can be claimed now, longest due first."""
+        high = bisect_right(self._due, (now, self._count + 1, ""))
         found = [self._active[call_id] for _, _, call_id in self._due[:high]]
-        return [held for held in found if _is_due(held, now, clock)]
+        return [held for held in found if held.job.status == "pending"]
 
     def _claim(self, wanted: Sequence[_Held], now: datetime, lease: timedelta) -> list[Job]:
         for held in wanted:
@@ -174,8 +189,3 @@ class MemoryJobs(JobStore):
             held.history = (*held.history, job.outcome)[-MAX_KEPT:]
         self._put(held)
         return job
-
-
-def _is_due(held: _Held, now: datetime, clock: datetime) -> bool:
-    due_at = held.due_at
-    return due_at is not None and due_at <= (clock if held.job.status == "running" else now)

@@ -1,5 +1,8 @@
 """The reconciler's own parts, wired as its composition root wires them, on jobs in memory."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from services.common.clock import Clock
 from services.reconciler.audit.auditor import Auditor
 from services.reconciler.audit.ports import UsageProductsPort
@@ -17,6 +20,7 @@ from services.reconciler.polling.daily_audit import DailyAudit
 from services.reconciler.ports import TelnyxPort
 from services.reconciler.pruning import Pruning
 from services.reconciler.reader import Reader
+from services.reconciler.reclaiming import Reclaiming
 from services.reconciler.refusals import Refusals
 from services.reconciler.repeating import Ticker
 from services.reconciler.rounds import Rounds
@@ -41,8 +45,9 @@ class _Alone(Leadership):
     async def is_held(self) -> bool:
         return True
 
-    async def renew(self) -> None:
-        """Nobody could take it."""
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        yield
 
 
 class Reconciling:
@@ -85,7 +90,13 @@ class Reconciling:
         )
         self.fetch = Fetch(ledger, self.reader, self.discovery, settings.expected_record_types, clock)
         self.finding = Ticker("finding work", self.discovery.tick, clock)
-        self.serving = Ticker("serving jobs", rounds.tick, clock)
+        reclaiming = Reclaiming(jobs, clock)
+
+        async def serve() -> float:
+            await reclaiming.tick()
+            return await rounds.tick()
+
+        self.serving = Ticker("serving jobs", serve, clock)
         self.sweeping = Ticker("sweeping", sweeps.tick, clock)
         self.pruning = Ticker("pruning jobs", Pruning(jobs, clock).tick, clock)
         self.auditing = Ticker("auditing", DailyAudit(alone, auditor.audit, rules.horizon, clock).tick, clock)

@@ -29,6 +29,7 @@ from tests.contract.reconciler.test_jobs import (  # noqa: F401 - the same
     test_pages_can_be_of_one_status,
     test_pages_show_every_job_once_newest_change_first,
     test_running_jobs_are_left_alone,
+    test_what_was_reclaimed_can_be_neither_renewed_nor_written,
 )
 from tests.simulation.memory_jobs import MemoryJobs
 from tests.support.clocks import ManualClock

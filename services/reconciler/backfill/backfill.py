@@ -17,11 +17,10 @@ from services.reconciler.backfill.plan import Method, kept_from, make_plan
 from services.reconciler.backfill.ports import DaysPort, ReportsPort
 from services.reconciler.backfill.progress import Progress
 from services.reconciler.backfill.waits import Pause
-from services.reconciler.leadership import RENEW_EVERY_S
+from services.reconciler.holding import holding
 from services.reconciler.leases import LeaseStore
 from services.reconciler.ports import LedgerPort, TelnyxPort
 from services.reconciler.reader import Reader
-from services.reconciler.repeating import repeated
 from services.reconciler.sweep import Sweep
 from services.reconciler.sweep_histories import SWEPT_TYPES
 
@@ -48,7 +47,7 @@ class Backfill:
     pause: Pause
 
     async def run(self, days: Days, method: Method, progress: Progress) -> None:
-        """Book these days, newest first. Raises Conflict while another backfill is running."""
+        """Book these days, newest first. Raises Conflict while another is running, and if this one's lease is lost."""
         async with self._only_one():
             failpoints.BACKFILL_LEASED.reached()
             now = self.clock.now()
@@ -78,7 +77,7 @@ class Backfill:
         if not await leases.hold(_LEASE_NAME, _LEASE):
             raise Conflict("another backfill is running; it can be asked again when that has ended")
         try:
-            async with repeated(lambda: leases.hold(_LEASE_NAME, _LEASE), RENEW_EVERY_S):
+            async with holding(lambda: leases.hold(_LEASE_NAME, _LEASE), _LEASE):
                 yield
         finally:
             await leases.give_up(_LEASE_NAME)

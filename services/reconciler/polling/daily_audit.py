@@ -57,7 +57,8 @@ class DailyAudit:
         today = utc_day(now)
         # Again: a record that came days after its day was closed shows itself nowhere but in a word that has changed.
         order = AuditOrder(today - _REACH + _DAY, today + _DAY, again=True, patience=UNATTENDED)
-        result = await self._audit(order, _BUDGET_S)
+        async with self._leadership.kept():
+            result = await self._audit(order, _BUDGET_S)
         self._audited_at = now
         _measure(result)
         _tell(result)

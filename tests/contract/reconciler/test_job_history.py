@@ -75,6 +75,7 @@ async def test_each_job_has_a_history_of_its_own(store: JobStore) -> None:
 async def test_who_lost_the_claim_leaves_no_line(store: JobStore) -> None:
     await store.merge([made_job("lost"), made_job("kept", 1)], same)
     [frozen] = await store.claim_due(at(5), 1, ENDED)
+    await store.reclaim(at(6))
     [ours] = await store.claim_due(at(6), 1, LEASE)
     assert (frozen.call_id, ours.call_id) == ("lost", "lost")
     [kept] = await store.claim_due(at(6), 1, LEASE)

@@ -57,13 +57,16 @@ async def test_a_batch_takes_the_longest_due(store: JobStore) -> None:
 async def test_a_lease_that_ran_out_is_taken_over_and_the_old_holder_cannot_write(store: JobStore) -> None:
     await store.merge([made_job("leg")], same)
     [frozen] = await store.claim_due(at(5), 10, ENDED)
-    [taken_over] = await store.claim_due(at(5), 10, LEASE)
+    assert await store.claim_due(at(5), 10, LEASE) == []
+    assert await store.reclaim(at(6)) == 1
+    [taken_over] = await store.claim_due(at(6), 10, LEASE)
     assert taken_over.fence == frozen.fence + 1
-    await store.finish([completed(frozen, at(6), at(6))])
+    assert await store.finish([completed(frozen, at(6), at(6))]) == []
     held = await store.get("leg")
     assert held is not None
     assert held.status == "running"
-    await store.finish([replace(taken_over, status="pending", attempts=1, next_run_at=at(30))])
+    judged = replace(taken_over, status="pending", attempts=1, next_run_at=at(30))
+    assert await store.finish([judged]) == [judged]
     written = await store.get("leg")
     assert written is not None
     assert (written.status, written.attempts, written.next_run_at) == ("pending", 1, at(30))
@@ -72,16 +75,40 @@ async def test_a_lease_that_ran_out_is_taken_over_and_the_old_holder_cannot_writ
 async def test_a_renewed_lease_is_kept(store: JobStore) -> None:
     await store.merge([made_job("leg")], same)
     claimed = await store.claim_due(at(5), 10, ENDED)
-    await store.renew(claimed, LEASE)
-    assert await store.claim_due(at(5), 10, LEASE) == []
+    assert await store.renew(claimed, LEASE)
+    assert await store.reclaim(at(6)) == 0
 
 
 async def test_a_lost_lease_cannot_be_renewed(store: JobStore) -> None:
     await store.merge([made_job("leg")], same)
     lost = await store.claim_due(at(5), 10, ENDED)
-    await store.claim_due(at(5), 10, ENDED)
-    await store.renew(lost, LEASE)
-    assert len(await store.claim_due(at(5), 10, LEASE)) == 1
+    await store.reclaim(at(6))
+    await store.claim_due(at(6), 10, ENDED)
+    assert not await store.renew(lost, LEASE)
+    assert await store.reclaim(at(7)) == 1
+
+
+async def test_what_was_reclaimed_can_be_neither_renewed_nor_written(store: JobStore) -> None:
+    """Also before another has claimed it."""
+    await store.merge([made_job("leg")], same)
+    [frozen] = await store.claim_due(at(5), 10, ENDED)
+    assert await store.reclaim(at(40)) == 1
+    assert not await store.renew([frozen], LEASE)
+    assert await store.finish([completed(frozen, at(41), at(41))]) == []
+    free = await store.get("leg")
+    assert free == replace(made_job("leg"), fence=frozen.fence, updated_at=at(40))
+    assert await store.due(at(41), 10) == [free]
+
+
+async def test_reconcilers_that_reclaim_side_by_side_share_the_work(
+    store: JobStore, database: Database
+) -> None:
+    await store.merge([made_job(f"leg-{number}") for number in range(100)], same)
+    await store.claim_due(at(5), 90, ENDED)
+    await store.claim_due(at(5), 10, LEASE)
+    counts = await asyncio.gather(*(JobStore(database).reclaim(at(6)) for _ in range(4)))
+    assert sum(counts) + await store.reclaim(at(7)) == 90
+    assert await store.count_by_status() == {"pending": 90, "running": 10}
 
 
 async def test_a_finished_job_is_not_claimed(store: JobStore) -> None:

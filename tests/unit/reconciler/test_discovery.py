@@ -1,9 +1,15 @@
 """Finding work: what is new each second, everything each minute."""
 
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
 from services.reconciler.discovery import FULL_EVERY_S
 from services.reconciler.job import SETTLED_BY_OTHERS
+from services.reconciler.ports import OpenItems
 from tests.unit.reconciler.conftest import World
-from tests.unit.reconciler.fakes import record_of
+from tests.unit.reconciler.fakes import FakeLedger, record_of
 from tests.unit.reconciler.moments import item
 
 
@@ -68,3 +74,34 @@ async def test_counting_from_the_receipt_of_the_hang_up(world: World) -> None:
     job = await world.job("leg")
     assert job.next_run_at is not None
     assert (job.next_run_at - job.opened_at).total_seconds() == 5
+
+
+async def test_who_was_frozen_after_it_asked_does_not_complete_what_has_opened_again(world: World) -> None:
+    """It wakes up with an answer that another reconciler knows to be out of date."""
+    world.ledger.open(item("leg", "amd"))
+    await world.reconciler.discovery.tick()
+    await world.ledger.record_records([record_of(world.ledger.items["leg"], "amd")])
+    world.clock.advance(1)
+    frozen = asyncio.Event()
+    unsettled = FakeLedger.unsettled
+
+    async def ask_and_freeze(ledger: FakeLedger, record_ids: Sequence[str]) -> OpenItems:
+        answer = await unsettled(ledger, record_ids)
+        await frozen.wait()
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FakeLedger, "unsettled", ask_and_freeze)
+        completing = asyncio.create_task(world.reconciler.discovery.complete_settled(["leg"]))
+        await asyncio.sleep(0)
+    world.clock.advance(60)
+    await world.reconciler.discovery.complete_settled(["leg"])
+    world.clock.advance(1)
+    world.ledger.open(item("leg", "recording"))
+    world.restart()
+    await world.reconciler.discovery.tick()
+    assert (await world.job("leg")).status == "pending"
+    frozen.set()
+    await completing
+    assert (await world.job("leg")).status == "pending"
+    assert len(await world.history("leg")) == 1

@@ -11,6 +11,8 @@ from services.common.errors import TelnyxRefused, TelnyxUnreachable, TollbookErr
 from services.common.money import Money
 from services.reconciler.audit.auditor import AuditOrder
 from services.reconciler.audit.line import AuditLine, AuditResult
+from services.reconciler.leadership import LEASE
+from services.reconciler.leases import LeaseStore
 from services.reconciler.polling.account import AccountCharges, Balance
 from services.reconciler.polling.daily_audit import AUDIT_DIFFERENCE_NANOS, AUDITED_DAYS, DailyAudit
 from services.reconciler.polling.polling import BALANCE_EVERY_S, BalancePolling, ChargesPolling
@@ -117,9 +119,8 @@ async def test_charges_that_are_refused_are_asked_for_rarely(world: World) -> No
 
 
 async def test_who_does_not_lead_polls_nothing(world: World) -> None:
-    assert await world.reconciler.leadership.is_held()
+    assert await LeaseStore(world.database, "another reconciler").hold("sweeps", LEASE)
     account = FakeAccount()
-    world.restart()
     polling = BalancePolling(world.reconciler.leadership, account, account)
     assert await polling.tick() < BALANCE_EVERY_S
     assert account.balances == []
