@@ -12,10 +12,13 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, inser
 from services.common.clock import Clock
 from services.common.database import Database
 from services.common.errors import DiskFull
+from services.common.statements import insert_missing
 from services.ledger import failpoints
-from services.ledger.intake.requests import without_raw_texts
+from services.ledger.intake.refused_records import KEPT_ASIDE, RefusedRecords
+from services.ledger.intake.requests import read_request, without_raw_texts
 from services.ledger.intake.room import Room
 from services.ledger.intake.tables import event_intake
+from services.ledger.store.fact_faults import WEBHOOK, FactFault
 
 _CLAIMED_ROWS = 16
 _TRIAL_BYTES = 64 * 1024
@@ -43,17 +46,11 @@ class IntakeStore:
         self._database = database
         self._clock = clock
         self.room = Room()
+        self.refused_records = RefusedRecords(database, clock)
 
     async def append(self, request: bytes) -> int:
         """Make a request durable; returns the id of its row."""
-        row = {"request": request, "claimed_at": self._clock.now(), "is_refused": False}
-
-        def work(connection: Connection) -> int:
-            row_id: int = connection.execute(_APPEND, row).scalar_one()
-            failpoints.INTAKE_APPENDING.reached()
-            return row_id
-
-        row_id = await self._write(work)
+        row_id = await self._write(_appending(request, self._clock.now()))
         failpoints.INTAKE_APPENDED.reached()
         return row_id
 
@@ -73,11 +70,10 @@ class IntakeStore:
         now = self._clock.now()
 
         def work(connection: Connection) -> None:
-            if refused:
-                rows = [{"request": request, "claimed_at": now, "is_refused": True} for request in refused]
-                connection.execute(insert(event_intake), rows)
             if row_ids:
                 connection.execute(delete(event_intake).where(event_intake.c.id.in_(row_ids)))
+            if refused:
+                _keep_refused(connection, refused, now)
             failpoints.INTAKE_FORGETTING.reached()
 
         await self._write(work)
@@ -100,6 +96,24 @@ class IntakeStore:
         """How many events the book has refused."""
         query = select(func.count()).select_from(event_intake).where(event_intake.c.is_refused)
         return await self._write(lambda connection: connection.execute(query).scalar_one())
+
+    async def faults(self) -> list[FactFault]:
+        """What the book has refused, as faults of its facts."""
+        refused = event_intake.c.is_refused
+        query = select(func.count()).select_from(event_intake).where(refused)
+        first = select(event_intake.c.request).where(refused).order_by(event_intake.c.id).limit(1)
+        count, request = await self._database.read_async(
+            lambda connection: (connection.execute(query).scalar_one(), connection.execute(first).scalar())
+        )
+        of_records = await self.refused_records.faults()
+        if request is None:
+            return of_records
+        events, _ = read_request(bytes(request))
+        example_id = events[0].event_id if events else ""
+        return [
+            FactFault(kind=WEBHOOK, reason=KEPT_ASIDE, count=count, example_id=example_id, blocks=True),
+            *of_records,
+        ]
 
     async def drop_raw_texts(self, received_before: datetime) -> int:
         """Drop the raw texts of events that the book refused, where they are older; returns from how many."""
@@ -127,6 +141,37 @@ class IntakeStore:
 
     async def _claim(self, *which: ColumnElement[bool]) -> list[IntakeRow]:
         return await self._write(partial(_claim, which=which, now=self._clock.now()))
+
+
+def _appending(request: bytes, now: datetime) -> Callable[[Connection], int]:
+    """Work that adds one row, however often it is done, also where an earlier attempt was committed after all."""
+    row = {"request": request, "claimed_at": now, "is_refused": False}
+    row_id: int | None = None
+
+    def work(connection: Connection) -> int:
+        nonlocal row_id
+        if row_id is None:
+            row_id = connection.execute(_APPEND, row).scalar_one()
+        else:
+            insert_missing(connection, event_intake, [{"id": row_id, **row}])
+        failpoints.INTAKE_APPENDING.reached()
+        return row_id
+
+    return work
+
+
+def _keep_refused(connection: Connection, refused: Sequence[bytes], now: datetime) -> None:
+    """Keep each refused event once, by what it says: an earlier attempt, or another ledger, may have kept it."""
+    table = event_intake
+    query = select(table.c.request).where(table.c.is_refused, table.c.request.in_(refused))
+    kept = {bytes(request) for request in connection.scalars(query)}
+    rows = [
+        {"request": request, "claimed_at": now, "is_refused": True}
+        for request in dict.fromkeys(refused)
+        if request not in kept
+    ]
+    if rows:
+        connection.execute(insert(table), rows)
 
 
 def _claim(connection: Connection, which: Sequence[ColumnElement[bool]], now: datetime) -> list[IntakeRow]:
