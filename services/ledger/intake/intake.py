@@ -16,9 +16,11 @@ from services.ledger.intake.backlog import Backlog
 from services.ledger.intake.booker import Booker
 from services.ledger.intake.intake_store import IntakeStore
 from services.ledger.intake.leftovers import Leftovers
+from services.ledger.intake.refused_records import RefusedRecords
 from services.ledger.intake.room import Room
 from services.ledger.metrics import BOOKING_SECONDS, EVENTS, OLDEST_WAITING_S
 from services.ledger.store.book import Book
+from services.ledger.store.fact_faults import FactFault
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -28,7 +30,7 @@ FILE_SUFFIX = ".intake"
 _BOOKING_PATIENCE_S = 10.0
 _ROOM_PAUSE_S = 2.0
 _ROOM_PATIENCE_S = 3.0
-_DRAIN_S = 5.0
+_DRAIN_S = 3.0
 
 
 class Intake:
@@ -50,6 +52,15 @@ class Intake:
     def room(self) -> Room:
         """Whether the disk has room for more."""
         return self._store.room
+
+    @property
+    def refused_records(self) -> RefusedRecords:
+        """The detail records that the book refused."""
+        return self._store.refused_records
+
+    async def refused_faults(self) -> list[FactFault]:
+        """What the book refused of events and records, as faults of its facts. Raises Unavailable."""
+        return await self._store.faults()
 
     async def record(self, events: list[WebhookEvent], encode: Callable[[], bytes]) -> int:
         """Return once the events cannot be lost; tells how many were new if they were booked, else 0.
@@ -103,8 +114,10 @@ class Intake:
         return None if self._backlog.is_empty else self._backlog.oldest_s()
 
     async def drop_raw_texts(self, keep: timedelta) -> int:
-        """Drop the raw texts of events that the book refused and that are too old; returns from how many."""
-        return await self._store.drop_raw_texts(self._book.clock.now() - keep)
+        """Drop the raw texts of facts that the book refused and that are too old; returns from how many."""
+        before = self._book.clock.now() - keep
+        count = await self._store.drop_raw_texts(before)
+        return count + await self.refused_records.drop_raw_texts(before)
 
     async def run(self) -> None:
         """Book what was left, and what is taken in, until `close`."""

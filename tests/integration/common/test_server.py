@@ -192,6 +192,38 @@ async def test_draining_lets_a_running_call_finish_and_reports_not_serving() -> 
         await closing
 
 
+async def test_who_watches_the_health_does_not_hold_up_the_end() -> None:
+    async with AsyncExitStack() as stack:
+        bound = await stack.enter_async_context(open_server(endpoint(Scripted(lambda: limit_of("")))))
+        async with open_channel(str(bound)) as channel:
+            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=NAME))
+            states = aiter(watch)
+            seen = [(await anext(states)).status]
+            async with asyncio.timeout(DRAIN_S / 2):
+                await stack.aclose()
+            seen += [state.status async for state in states]
+    assert seen == [health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING]
+
+
+@pytest.mark.parametrize("name", ["", NAME])
+async def test_every_service_has_a_health_of_its_own(name: str) -> None:
+    async with (
+        open_server(endpoint(Scripted(lambda: limit_of("")))) as bound,
+        open_channel(str(bound)) as channel,
+    ):
+        health = health_pb2_grpc.HealthStub(channel)
+        answer = await health.Check(health_pb2.HealthCheckRequest(service=name))
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        listed = (await health.List(health_pb2.HealthListRequest())).statuses
+        assert listed[name].status == health_pb2.HealthCheckResponse.SERVING
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await health.Check(health_pb2.HealthCheckRequest(service="tollbook.nowhere.v1.NoService"))
+        assert failed.value.code() is grpc.StatusCode.NOT_FOUND
+        other = health.Watch(health_pb2.HealthCheckRequest(service="tollbook.nowhere.v1.NoService"))
+        assert (await anext(aiter(other))).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+        other.cancel()
+
+
 async def test_what_would_never_end_is_ended_before_the_draining() -> None:
     is_over = asyncio.Event()
 
