@@ -36,6 +36,9 @@ class PublicKeys:
         """With `configured` keys nothing is ever fetched."""
         self._is_fixed = bool(configured)
         self._current = tuple(configured)
+        self._known = asyncio.Event()
+        if configured:
+            self._known.set()
         self._fetch = fetch
         self._clock = clock
         self._sleep = sleep
@@ -46,6 +49,10 @@ class PublicKeys:
     def current(self) -> tuple[VerifyKey, ...]:
         """The keys; empty while they are unknown."""
         return self._current
+
+    async def known(self) -> None:
+        """Return once there are keys."""
+        await self._known.wait()
 
     async def keep_fresh(self) -> None:
         """Fetch the keys, with backoff until they are known, then again every REFRESH_S; runs until cancelled."""
@@ -94,6 +101,7 @@ class PublicKeys:
         if keys != self._current:
             _log.info("webhook_keys.fetched", count=len(keys))
         self._current = keys
+        self._known.set()
 
     async def _log_failure(self, attempt: RetryCallState) -> None:
         error = attempt.outcome.exception() if attempt.outcome else None

@@ -31,6 +31,7 @@ class GatewaySettings(TollbookSettings):
 
     gateway_host: str = "127.0.0.1"
     gateway_port: Annotated[int, Field(ge=0, le=65_535)] = 3000
+    gateway_lame_duck_seconds: Annotated[float, Field(ge=0, le=60)] = 3
     gateway_admin_listen: ListenAddress = Address("127.0.0.1", 9100)
     ledger_target: str = "127.0.0.1:50051"
     telnyx_gateway_target: str = "127.0.0.1:50052"

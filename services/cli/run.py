@@ -48,7 +48,8 @@ async def run_tollbook(settings: RunSettings, stop: asyncio.Event) -> None:
 
 
 async def _start(supervisor: Supervisor, settings: RunSettings, addresses: Addresses) -> None:
-    environment = {**os.environ, **addresses.variables}
+    # No balancer has to learn that this edge ends.
+    environment = {**os.environ, **addresses.variables, "GATEWAY_LAME_DUCK_SECONDS": "0"}
     if settings.telnyx_api_key is None:
         environment |= sandbox_databases(settings)
         sandbox = SandboxProcess(addresses, environment)

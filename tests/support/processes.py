@@ -223,6 +223,7 @@ def _own_addresses(folder: Path) -> dict[str, str]:
     own = {
         "GATEWAY_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(free_port()),
+        "GATEWAY_LAME_DUCK_SECONDS": "0",
         "LEDGER_DATABASE_URL": f"sqlite:///{folder / 'ledger.db'}",
         "RECONCILER_DATABASE_URL": f"sqlite:///{folder / 'reconciler.db'}",
         "LOG_FORMAT": "json",
