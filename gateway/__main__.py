@@ -20,7 +20,7 @@ from gateway.settings import GatewaySettings
 from gateway.signature import read_public_key
 from services.common.addresses import Address, bind_tcp
 from services.common.clock import SystemClock
-from services.common.http_server import open_http_server
+from services.common.http_server import DRAIN_S, HttpServer, open_http_server
 from services.common.logs import configure_logs
 from services.common.memory import keep_what_is_loaded
 from services.common.process import run_process
@@ -29,6 +29,8 @@ from services.common.telemetry import Readiness, open_admin
 
 # More than webhooks may wait (BatchLimits): who comes too much is told so by a problem, not by the HTTP server.
 _MAX_CONNECTIONS = 4096
+_LAST_PATIENCE_S = DRAIN_S - 1
+"""Whoever still waits for the ledger then is told to come again, before the HTTP server ends their connections."""
 _log = structlog.get_logger()
 
 
@@ -40,7 +42,10 @@ def main() -> None:
 
 
 async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
-    """Run the edge until `stop` is set; webhooks in flight are finished. Raises StartError."""
+    """Run the edge until `stop` is set; webhooks in flight are finished. Raises StartError.
+
+    From then on it says that it is not ready, and takes webhooks for some seconds all the same.
+    """
     readiness = Readiness()
     _warn_of_weak_settings(settings)
     async with AsyncExitStack() as stack:
@@ -50,17 +55,32 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
             open_admin(settings.gateway_admin_listen, "GATEWAY_ADMIN_LISTEN", readiness)
         )
         edge = await stack.enter_async_context(open_edge(settings))
-        await stack.enter_async_context(
+        http = await stack.enter_async_context(
             open_http_server(build_app(edge), listener, limit_concurrency=_MAX_CONNECTIONS)
         )
-        # First of all on the way out: the HTTP server waits for answers that have not ended.
-        stack.callback(edge.live.close)
         keep_what_is_loaded()
-        readiness.is_ready = True
         _log.info("gateway.ready", address=str(bound), message=f"the edge answers on http://{bound}")
+        becoming_ready = asyncio.create_task(_become_ready(edge, readiness))
         await stop.wait()
         _log.info("gateway.stopping")
+        becoming_ready.cancel()
         readiness.is_ready = False
+        await _leave(http, edge, settings.gateway_lame_duck_seconds)
+
+
+async def _become_ready(edge: Edge, readiness: Readiness) -> None:
+    """Before Telnyx's key is known every webhook would be refused: an edge that was there before is better."""
+    await edge.keys.known()
+    readiness.is_ready = True
+
+
+async def _leave(http: HttpServer, edge: Edge, lame_duck_s: float) -> None:
+    """Take what still comes while balancers learn that this edge is not ready; then there is an end to waiting."""
+    http.leave()
+    # The HTTP server waits for answers that have not ended.
+    edge.live.close()
+    await asyncio.sleep(lame_duck_s)
+    asyncio.get_running_loop().call_later(_LAST_PATIENCE_S, edge.batcher.give_up)
 
 
 @asynccontextmanager
