@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from services.common.wire import optional_time
 from services.ledger import failpoints, proof_codec, verification_codec
 from services.ledger.admission import admit_moment, refused_as
 from services.ledger.amounts import day_of, days_of
+from services.ledger.intake.intake import Intake
 from services.ledger.replay import Replayer
 from services.ledger.store.blocks import load_head
 from services.ledger.store.book import Book
@@ -32,8 +34,9 @@ _MAX_CLAIMS = 366
 class ProofService(proof_pb2_grpc.ProofServiceServicer):
     """Answers for what the book can prove. Errors are domain errors; the server's interceptor maps them."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, intake: Intake) -> None:
         self._book = book
+        self._intake = intake
         self._database = book.database
         self._verifier = Verifier(book.database, book.clock)
         self._replayer = Replayer(book)
@@ -97,6 +100,7 @@ class ProofService(proof_pb2_grpc.ProofServiceServicer):
     ) -> proof_pb2.GetBookHealthResponse:
         now, rules = self._book.clock.now(), self._book.rules
         health = await self._database.read_async(partial(book_health, now=now, rules=rules))
+        health = replace(health, faults=[*await self._intake.refused_faults(), *health.faults])
         return proof_codec.encode_health(health, rules.account_currency)
 
     async def VerifyBook(

@@ -17,7 +17,8 @@ from services.ledger.exports import ChargeExports
 from services.ledger.feed import ChargeFeed
 from services.ledger.intake.intake import Intake
 from services.ledger.intake.requests import admitted_events
-from services.ledger.metrics import RECORDS, SWEEPS
+from services.ledger.metrics import SWEEPS
+from services.ledger.record_booking import RecordBooking
 from services.ledger.store.book import Book
 from services.ledger.store.call_facts import list_call_facts
 from services.ledger.store.call_views import get_call, get_session
@@ -47,6 +48,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         self._feed = feed
         self._exports = ChargeExports(book.database)
         self._intake = intake
+        self._records = RecordBooking(book, intake.refused_records)
         self._writers = anyio.CapacityLimiter(_WRITER_THREADS)
 
     async def RecordEvents(
@@ -67,11 +69,9 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         _check_batch(len(request.records), "records")
         with refused_as("records"):
             batch = [admit(decode_record(message), "records") for message in request.records]
-        added = await self._write(partial(self._book.record_observations, batch))
-        RECORDS.labels("new").inc(added.new_count)
-        RECORDS.labels("changed").inc(added.changed_count)
+        booked = await self._records.book(batch)
         return ledger_pb2.RecordDetailRecordsResponse(
-            new_count=added.new_count, changed_count=added.changed_count
+            new_count=booked.new_count, changed_count=booked.changed_count
         )
 
     async def RecordSweep(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.common.errors import Conflict, InvalidInput, Unavailable
+from services.common.errors import InvalidInput
+from services.ledger.refusals import Refusal, write_but_refused
 from services.ledger.store.book import Book
 from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
@@ -21,28 +22,18 @@ class Booked:
 
 
 def book_but_refused(book: Book, events: Sequence[WebhookEvent]) -> Booked:
-    """Book events in one transaction; where that is refused, in halves, until those that are to blame are found.
-
-    Events that are booked already change nothing. Raises Conflict, Unavailable; some may be booked by then.
-    """
-    try:
-        return Booked(book.record_events(list(events)))
-    except (Conflict, Unavailable):
-        raise
-    except Exception as error:  # noqa: BLE001 - one event that nobody foresaw must not stop all that come after it
-        if len(events) == 1:
-            _tell_refusal(events[0], error)
-            return Booked(0, tuple(events))
-    middle = len(events) // 2
-    first, second = book_but_refused(book, events[:middle]), book_but_refused(book, events[middle:])
-    return Booked(first.new_count + second.new_count, first.refused + second.refused)
+    """Book events. Raises like write_but_refused; some may be booked by then."""
+    new_counts, refusals = write_but_refused(book.record_events, events)
+    for refusal in refusals:
+        _tell(refusal)
+    return Booked(sum(new_counts), tuple(refusal.fact for refusal in refusals))
 
 
-def _tell_refusal(event: WebhookEvent, error: Exception) -> None:
+def _tell(refusal: Refusal[WebhookEvent]) -> None:
     _log.error(
         "event.refused",
-        event_id=event.event_id,
-        reason=error.detail if isinstance(error, InvalidInput) else "an unexpected failure",
+        event_id=refusal.fact.event_id,
+        reason=refusal.reason,
         message="the book cannot take this event; it is kept in the intake until the next start",
-        exc_info=None if isinstance(error, InvalidInput) else error,
+        exc_info=None if isinstance(refusal.error, InvalidInput) else refusal.error,
     )

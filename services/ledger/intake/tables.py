@@ -1,6 +1,6 @@
-"""The intake's one table. It is not among those of the book: on SQLite it is in a file of its own."""
+"""The intake's tables. They are not among those of the book: on SQLite they are in a file of their own."""
 
-from sqlalchemy import Boolean, Column, LargeBinary, MetaData, Table
+from sqlalchemy import Boolean, Column, LargeBinary, MetaData, String, Table
 
 from services.common.columns import BigKey, UtcDateTime
 
@@ -22,3 +22,13 @@ event_intake = Table(
 `claimed_at`: when a ledger last said that it is about to book this. `is_refused`: the one event in it was refused by
 the book, and is kept for a ledger that can book it.
 """
+
+refused_records = Table(
+    "refused_records",
+    metadata,
+    Column("record_type", String, primary_key=True),
+    Column("record_id", String, primary_key=True),
+    Column("refused_at", UtcDateTime, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+)
+"""Detail records that the book refused, kept for a ledger that can book them: `record` is a DetailRecord as it came."""

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import count, islice
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DataError, IntegrityError
 
@@ -16,6 +17,7 @@ from services.common.errors import Conflict, InvalidInput
 from services.ledger import failpoints, tables
 from services.ledger.facts import Rules
 from services.ledger.learned_rates import LearnedRates
+from services.ledger.refusals import write_but_refused
 from services.ledger.store.book_lock import lock_book
 from services.ledger.store.clusters import lock_clusters
 from services.ledger.store.deriving import rederive
@@ -33,6 +35,7 @@ from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
 _CLUSTERS_PER_TRANSACTION = 200
 _ATTEMPTS_BESIDE_OTHERS = 3
+_log = structlog.get_logger()
 Result = TypeVar("Result")
 
 
@@ -126,7 +129,7 @@ class Book:
             weighed = self._write(partial(self._weigh, sweep_ids), is_alone=True)
             failpoints.SWEEP_WEIGHED.reached()
             for chunk in _chunks(weighed.cluster_ids):
-                self._write(partial(self._derive_again, chunk))
+                self._derive_chunk(chunk)
                 failpoints.SWEEP_DERIVED.reached()
             if weighed.cluster_ids:
                 self._write(partial(note_applied, weights=weighed.weights))
@@ -137,6 +140,18 @@ class Book:
         if not weighed.cluster_ids:
             note_applied(connection, weighed.weights)
         return weighed
+
+    def _derive_chunk(self, cluster_ids: list[int]) -> None:
+        _, refusals = write_but_refused(
+            lambda ids: self._write(partial(self._derive_again, ids)), cluster_ids
+        )
+        for refusal in refusals:
+            _log.error(
+                "cluster.not_derived",
+                cluster=refusal.fact,
+                message="a sweep closes calls that cannot be derived again; they stay as they are",
+                exc_info=refusal.error,
+            )
 
     def _derive_again(self, cluster_ids: list[int], connection: Connection) -> None:
         # A cluster that was merged away since was derived when it was merged.
