@@ -20,11 +20,11 @@ _KINDS_OF_STATES: Final[dict[str, FailureKind]] = {
     "53100": "full_disk",
     "58030": "full_disk",  # an error of input and output
     "53300": "dropped_connection",  # too many connections
+    "25P03": "dropped_connection",  # idle for too long within a transaction: the process was frozen
     "57P01": "dropped_connection",  # the server stops
     "57P02": "dropped_connection",  # another process of the server crashed
     "57P03": "dropped_connection",  # the server starts
     "57P05": "dropped_connection",  # idle for too long
-    "25P03": "timed_out",  # idle for too long within a transaction
     "25P04": "timed_out",  # a transaction that took too long
     "55P03": "timed_out",  # a lock was waited for too long
     "57014": "timed_out",  # a statement took too long

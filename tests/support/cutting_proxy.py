@@ -1,7 +1,7 @@
 """Stands between a program and its PostgreSQL, and cuts connections where it hurts most: around the commit.
 
-    with cutting_proxy(server.port) as proxy:
-        database = open_database(proxy.url(server.url("book")))
+    with cutting_proxy(url) as proxy:
+        database = open_database(proxy.url(url))
         proxy.cut_share = 0.3
         ...
         proxy.cut_share = 0.0
@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal, get_args
+from urllib.parse import urlsplit
 
 from tests.support.postgres_messages import MessageReader, is_commit, is_idle, is_ready, says_written
 
@@ -43,7 +44,6 @@ class CuttingProxy:
     is_mute: bool = False
     """Nothing comes through any more, and nobody hangs up: a machine that has frozen."""
     _cuts: Counter[CutKind] = field(default_factory=Counter)
-    _connections: set["_Connection"] = field(default_factory=set)
 
     def url(self, direct_url: str) -> str:
         """The same database by way of here, in words that can be read."""
@@ -69,16 +69,11 @@ class CuttingProxy:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a client, until either side ends it or it is cut."""
         try:
-            to_server = await asyncio.open_connection("127.0.0.1", self.server_port)
-        except OSError:
-            writer.transport.abort()
-            return
-        connection = _Connection(self, reader, writer, *to_server)
-        self._connections.add(connection)
-        try:
-            await connection.run()
+            with suppress(OSError):
+                to_server = await asyncio.open_connection("127.0.0.1", self.server_port)
+                await _Connection(self, reader, writer, *to_server).run()
         finally:
-            self._connections.discard(connection)
+            writer.transport.abort()
 
 
 @dataclass(eq=False)
@@ -93,14 +88,14 @@ class _Connection:
 
     async def run(self) -> None:
         pumps = [asyncio.create_task(self._forward()), asyncio.create_task(self._answer())]
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        for pump in pumps:
-            pump.cancel()
-        await asyncio.gather(*pumps, return_exceptions=True)
-        self.to_client.transport.abort()
-        self.to_server.close()
-        with suppress(OSError):
-            await self.to_server.wait_closed()
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            # What was handed on before the cut still arrives.
+            self.to_server.close()
+            await asyncio.gather(*pumps, return_exceptions=True)
 
     async def _forward(self) -> None:
         """What the client says, up to the cut."""
@@ -148,8 +143,11 @@ class _Connection:
 
 
 @contextmanager
-def cutting_proxy(server_port: int, seed: int = 0) -> Iterator[CuttingProxy]:
-    """A proxy that lets everything through until told otherwise, in a thread of its own."""
+def cutting_proxy(server_url: str, seed: int = 0) -> Iterator[CuttingProxy]:
+    """A proxy to the server of this URL that lets everything through until told otherwise, in a thread of its own."""
+    server_port = urlsplit(server_url).port
+    if server_port is None:
+        raise ValueError("the URL of a test's database names its port")
     proxy = CuttingProxy(server_port, Random(seed))
     is_up, stop = threading.Event(), threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(_serve(proxy, is_up, stop)), name="cutting-proxy")

@@ -36,7 +36,7 @@ def url(databases: Databases) -> Iterator[str]:
 
 @pytest.fixture
 def proxy(url: str) -> Iterator[CuttingProxy]:
-    with cutting_proxy(int(url.rpartition("/")[0].rpartition(":")[2]), seed=6) as running:
+    with cutting_proxy(url, seed=6) as running:
         yield running
 
 
