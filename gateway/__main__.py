@@ -14,6 +14,7 @@ from gateway.api_keys import MIN_SAFE_LENGTH, digest_of
 from gateway.app import Edge, build_app
 from gateway.backends import Targets, open_backends
 from gateway.batching import EventBatcher
+from gateway.freshness_watch import FreshnessWatch
 from gateway.pages.live_feed import LiveFeed
 from gateway.public_keys import PublicKeys
 from gateway.settings import GatewaySettings
@@ -93,13 +94,16 @@ async def open_edge(settings: GatewaySettings) -> AsyncIterator[Edge]:
         keys = PublicKeys(configured, backends.fetch_public_keys, clock)
         batcher = EventBatcher(backends.record_events)
         feed = LiveFeed(backends.watch_charges)
+        watch = FreshnessWatch(backends.onlooker.look, clock)
         async with asyncio.TaskGroup() as tasks:
             keeping_fresh = tasks.create_task(keys.keep_fresh(), name="public-keys")
+            looking = tasks.create_task(watch.keep_looking(), name="freshness-watch")
             try:
-                yield Edge(backends, keys, batcher, _access(settings), clock, feed)
+                yield Edge(backends, keys, batcher, _access(settings), clock, feed, watch)
             finally:
                 await batcher.drain()
                 keeping_fresh.cancel()
+                looking.cancel()
 
 
 def _access(settings: GatewaySettings) -> Access:

@@ -17,6 +17,7 @@ from gateway.balance_api import BalanceApi
 from gateway.batching import EventBatcher
 from gateway.billing_api import BillingApi
 from gateway.calls_api import CallsApi
+from gateway.freshness_watch import FreshnessWatch
 from gateway.health import Health
 from gateway.middleware import EveryRequest
 from gateway.openapi import OpenApi
@@ -60,6 +61,7 @@ class Edge:
     access: Access
     clock: Clock
     live: LiveFeed
+    watch: FreshnessWatch
 
 
 def build_app(edge: Edge) -> ASGIApp:
@@ -87,7 +89,7 @@ def build_routed_app(edge: Edge) -> Starlette:
 
 
 def _health_routes(edge: Edge) -> list[BaseRoute]:
-    health = Health(edge.backends, edge.keys)
+    health = Health(edge.backends, edge.keys, edge.watch, edge.access)
     return [
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz, middleware=[edge.access.guard(Need.LOCAL)]),
@@ -130,7 +132,7 @@ def _page_routes(edge: Edge, gate: ReadGate) -> list[BaseRoute]:
     local = [edge.access.guard(Need.LOCAL)]
     viewer = edge.access.guard(Need.PAGE)
     told_as_page = Middleware(ProblemPages)
-    page = BillingPage(edge.backends, edge.clock)
+    page = BillingPage(edge.backends, edge.watch, edge.clock)
     records = RecordsApi(edge.backends, edge.clock)
     return [
         Route("/", to_the_page, middleware=local),
@@ -177,8 +179,8 @@ def _record_page_routes(edge: Edge, gate: ReadGate) -> list[BaseRoute]:
 
 
 def _proof_page_routes(edge: Edge, gate: ReadGate) -> list[BaseRoute]:
-    audit = AuditPage(edge.backends, edge.access, edge.clock)
-    statement = StatementPage(edge.backends, edge.clock)
+    audit = AuditPage(edge.backends, edge.access, edge.watch, edge.clock)
+    statement = StatementPage(edge.backends, edge.watch, edge.clock)
     told_as_pages = Middleware(ProblemPages)
     read = [told_as_pages, edge.access.guard(Need.PAGE), gate.guard(), _smaller()]
     press = [told_as_pages, edge.access.guard(Need.PAGE_RECONCILE)]

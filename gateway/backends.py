@@ -8,6 +8,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.common.channel import open_channel
+from services.common.freshness.onlooker import Onlooker
 from services.common.rpc_errors import from_rpc_error
 from tollbook.ledger.v1.balance_pb2_grpc import BalanceServiceStub
 from tollbook.ledger.v1.ledger_pb2 import (
@@ -51,6 +52,9 @@ class Backends:
         self.telnyx = TelnyxGatewayServiceStub(telnyx_gateway)
         self.reconciler = ReconcilerServiceStub(reconciler)
         self.audits = AuditServiceStub(reconciler)
+        self.onlooker = Onlooker(
+            {"ledger": ledger, "telnyx-gateway": telnyx_gateway, "reconciler": reconciler}
+        )
         self._ledger_health = health_pb2_grpc.HealthStub(ledger)
 
     async def record_events(self, events: Sequence[WebhookEvent]) -> None:

@@ -19,6 +19,9 @@ READS_SHED = Counter(
     "tollbook_reads_shed_total",
     "Reads that were answered with 503 because webhooks come first, or too many at once",
 )
+STALE = Gauge(
+    "tollbook_stale", "1 while something has stopped that should go on, by its name in /readyz", ["name"]
+)
 LIVE_VIEWERS = Gauge("tollbook_live_viewers", "Open pages that are told of changes")
 HTTP_SECONDS = Histogram(
     "tollbook_http_seconds",

@@ -13,6 +13,7 @@ from gateway.access import Access
 from gateway.app import Edge, build_app
 from gateway.backends import open_backends
 from gateway.batching import BatchLimits, EventBatcher
+from gateway.freshness_watch import FreshnessWatch
 from gateway.pages.live_feed import LiveFeed
 from gateway.public_keys import PublicKeys
 from gateway.signature import read_public_key
@@ -59,7 +60,9 @@ async def open_edge_under_test(
         configured = [read_public_key(signer.public_key)] if knows_keys else []
         keys = PublicKeys(configured, backends.fetch_public_keys, clock)
         batcher = EventBatcher(backends.record_events, limits)
-        edge = Edge(backends, keys, batcher, access or Access(), clock, LiveFeed(backends.watch_charges))
+        feed = LiveFeed(backends.watch_charges)
+        watch = FreshnessWatch(backends.onlooker.look, clock)
+        edge = Edge(backends, keys, batcher, access or Access(), clock, feed, watch)
         transport = httpx.ASGITransport(build_app(edge), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost:3000") as client:
             yield EdgeUnderTest(client, fakes, edge, clock, signer)

@@ -10,12 +10,14 @@ from gateway.access import Access, Need
 from gateway.account_currency import account_currency_first
 from gateway.audit_api import AUDIT_TIMEOUT_S
 from gateway.backends import Backends
+from gateway.freshness_watch import FreshnessWatch
 from gateway.pages.asking import Failure, ask
 from gateway.pages.audit.audit_view import AuditView, audit_view
 from gateway.pages.fetch_outcomes import Outcome, outcome_of_error, told_outcome
 from gateway.pages.forms import read_own_form
 from gateway.pages.links import AUDIT_PATH, PERIOD_NAMES, Query
 from gateway.pages.period_view import PeriodView, period_form_again, read_period_view
+from gateway.pages.stopped import shown_symptoms
 from gateway.pages.templates import render
 from gateway.problems import Problem, problem_of
 from gateway.ranges import Days, read_days
@@ -35,10 +37,11 @@ What it has answered is kept, so that the next look goes on from there.
 class AuditPage:
     """Renders the page, and takes its button."""
 
-    def __init__(self, backends: Backends, access: Access, clock: Clock) -> None:
+    def __init__(self, backends: Backends, access: Access, watch: FreshnessWatch, clock: Clock) -> None:
         self._audits = backends.audits
         self._ledger = backends.ledger
         self._access = access
+        self._watch = watch
         self._clock = clock
 
     async def show(self, request: Request) -> Response:
@@ -54,6 +57,7 @@ class AuditPage:
             render(
                 "audit.html",
                 **period.values(),
+                stopped=shown_symptoms(self._watch.symptoms, period.zone),
                 audit=audit,
                 days=days,
                 outcome=_outcome(request, now),

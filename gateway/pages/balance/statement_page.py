@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from gateway.backends import Backends
+from gateway.freshness_watch import FreshnessWatch
 from gateway.pages.asking import Failure, ask
 from gateway.pages.balance.balance_line import ACROSS
 from gateway.pages.balance.statement_rows import KIND_WORDS
@@ -15,6 +16,7 @@ from gateway.pages.links import STATEMENT_PATH
 from gateway.pages.period_view import period_form_again, read_period_view
 from gateway.pages.periods import Period
 from gateway.pages.record.part_words import part_name
+from gateway.pages.stopped import shown_symptoms
 from gateway.pages.templates import render
 from gateway.problems import Problem, problem_of
 from gateway.ranges import read_period
@@ -30,8 +32,9 @@ _MOST_POINTS = 400
 class StatementPage:
     """Renders the page. The statement and the history each fail on their own."""
 
-    def __init__(self, backends: Backends, clock: Clock) -> None:
+    def __init__(self, backends: Backends, watch: FreshnessWatch, clock: Clock) -> None:
         self._balances = backends.balances
+        self._watch = watch
         self._clock = clock
 
     async def show(self, request: Request) -> Response:
@@ -47,6 +50,7 @@ class StatementPage:
         body = render(
             "statement.html",
             **view.values(),
+            stopped=shown_symptoms(self._watch.symptoms, view.zone),
             period=period,
             across=ACROSS,
             kind_words=KIND_WORDS,

@@ -13,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from gateway.backends import Backends
+from gateway.freshness_watch import FreshnessWatch
 from gateway.pages.asking import Failure, ask
 from gateway.pages.links import DEFAULTS, PAGE_PATH
 from gateway.pages.overview.buckets import Unit, unit_of
 from gateway.pages.overview.cards import BalanceReading
 from gateway.pages.overview.filter_form import filter_form
 from gateway.pages.overview.parts import OverviewAnswers, overview_parts
+from gateway.pages.stopped import shown_symptoms
 from gateway.pages.templates import render
 from gateway.pages.view import View, read_query, read_view
 from gateway.pages.zones import offered_zones
@@ -55,10 +57,11 @@ _COLUMNS: Mapping[Unit, GroupBy.ValueType] = {
 class BillingPage:
     """Renders the page."""
 
-    def __init__(self, backends: Backends, clock: Clock) -> None:
+    def __init__(self, backends: Backends, watch: FreshnessWatch, clock: Clock) -> None:
         self._telnyx = backends.telnyx
         self._ledger = backends.ledger
         self._balances = backends.balances
+        self._watch = watch
         self._clock = clock
 
     async def show(self, request: Request) -> Response:
@@ -72,7 +75,8 @@ class BillingPage:
             return _form_again(request, problem, now)
         book_is_empty = await self._book_is_empty(answers.page)
         parts = overview_parts(view, answers, now, book_is_empty=book_is_empty)
-        return HTMLResponse(render("billing.html", problem=None, **parts))
+        stopped = shown_symptoms(self._watch.symptoms, view.zone)
+        return HTMLResponse(render("billing.html", problem=None, stopped=stopped, **parts))
 
     async def _ask(self, view: View) -> OverviewAnswers:
         page_request = ListChargesRequest(

@@ -65,6 +65,16 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the parts said when they were asked once; `silent` are those that did not answer."""
+
+    silent: frozenset[Part]
+    alarms: tuple[ToldAlarm, ...] = ()
+    book: BookFreshness | None = None
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """Everything, as it was told at one moment.
 
