@@ -1,4 +1,4 @@
-"""The database's clock: what leases are measured by, so that no two reconcilers disagree about one."""
+"""The database's clock: what leases are measured by, so that no two processes disagree about one."""
 
 from datetime import UTC, datetime
 

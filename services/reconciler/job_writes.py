@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, delete, select, update
 
+from services.common.database_clock import database_now
 from services.common.statements import insert_missing, update_by_id
 from services.common.value_lists import is_among
 from services.reconciler import failpoints
 from services.reconciler.attempt import Attempt
 from services.reconciler.attempts import append_attempts
-from services.reconciler.database_clock import database_now
 from services.reconciler.job import Job, JobStatus
 from services.reconciler.job_rows import changes_of, job_of, values_of
 from services.reconciler.tables import jobs

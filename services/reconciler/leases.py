@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.common.database import Database
-from services.reconciler.database_clock import database_now
+from services.common.database_clock import database_now
 from services.reconciler.tables import leases
 
 

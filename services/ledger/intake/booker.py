@@ -1,7 +1,7 @@
 """Books what was taken in: one worker, beside the acknowledgements of what still comes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -37,6 +37,11 @@ class Booker:
         self._hurry = asyncio.Event()
         self._done_rows: list[int] = []
         self._refused: list[bytes] = []
+
+    @property
+    def booked_ids(self) -> Collection[int]:
+        """Rows of the intake that are booked, and not forgotten yet."""
+        return tuple(self._done_rows)
 
     async def run(self) -> None:
         """Book until stopped."""

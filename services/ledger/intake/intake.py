@@ -18,6 +18,7 @@ from services.ledger.intake.intake_store import IntakeStore
 from services.ledger.intake.leftovers import Leftovers
 from services.ledger.intake.refused_records import RefusedRecords
 from services.ledger.intake.room import Room
+from services.ledger.intake.shared_intake import SharedIntake
 from services.ledger.metrics import BOOKING_SECONDS, EVENTS, OLDEST_WAITING_S
 from services.ledger.store.book import Book
 from services.ledger.store.fact_faults import FactFault
@@ -41,8 +42,10 @@ class Intake:
         self._store = store
         self._limits = limits
         self._backlog = Backlog(book.clock)
-        self._leftovers = Leftovers(store, self._backlog, book.clock, last_id)
+        self._leftovers = Leftovers(store, self._backlog, last_id)
         self._booker = Booker(book, store, self._backlog, book.clock)
+        is_shared = book.database.kind == "postgresql"
+        self._shared = SharedIntake(store, lambda: self._booker.booked_ids) if is_shared else None
         self._at_once_calls = 0
         self._threads = anyio.CapacityLimiter(limits.at_once_calls)
         self._appends: set[asyncio.Task[None]] = set()
@@ -85,7 +88,7 @@ class Intake:
         return await self._book_at_once(events)
 
     async def caught_up(self, patience_s: float) -> None:
-        """Return once everything is booked that was acknowledged before.
+        """Return once everything is booked that was acknowledged before, by any ledger of the book.
 
         Raises Unavailable if that takes longer; DiskFull at once while there is no room to book anything.
         """
@@ -97,6 +100,8 @@ class Intake:
         try:
             async with asyncio.timeout(patience_s):
                 await self._backlog.until(lambda: is_booked() or room.is_short)
+                if self._shared is not None and not room.is_short:
+                    await self._shared.booked()
             room.require()
         except TimeoutError:
             raise Unavailable(

@@ -1,9 +1,8 @@
 """What was taken in, durably, until it is booked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from os import urandom
 from typing import TypeVar
 
@@ -11,8 +10,9 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, inser
 
 from services.common.clock import Clock
 from services.common.database import Database
+from services.common.database_clock import database_now
 from services.common.errors import DiskFull
-from services.common.statements import insert_missing
+from services.common.statements import has_many_writers, insert_missing
 from services.ledger import failpoints
 from services.ledger.intake.refused_records import KEPT_ASIDE, RefusedRecords
 from services.ledger.intake.requests import read_request, without_raw_texts
@@ -38,8 +38,8 @@ class IntakeStore:
     """The rows of the intake. Every method raises Conflict and Unavailable.
 
     On PostgreSQL ledgers share the table, and each books what it took in itself. A row that stays for long was left by
-    one that has died: another claims it. Should both be alive, an event is booked twice, which changes nothing; so this
-    process's clock is good enough for claims. `room`: whether rows can be added.
+    one that has died: another claims it, by the database's clock. Should both be alive, an event is booked twice, which
+    changes nothing. `room`: whether rows can be added.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -50,7 +50,7 @@ class IntakeStore:
 
     async def append(self, request: bytes) -> int:
         """Make a request durable; returns the id of its row."""
-        row_id = await self._write(_appending(request, self._clock.now()))
+        row_id = await self._write(_appending(request, self._now))
         failpoints.INTAKE_APPENDED.reached()
         return row_id
 
@@ -58,7 +58,7 @@ class IntakeStore:
         """Write something of size, and nothing that stays: that it can be done is all that it is for."""
 
         def work(connection: Connection) -> None:
-            row = {"request": urandom(_TRIAL_BYTES), "claimed_at": self._clock.now(), "is_refused": False}
+            row = {"request": urandom(_TRIAL_BYTES), "claimed_at": self._now(connection), "is_refused": False}
             row_id: int = connection.execute(_APPEND, row).scalar_one()
             connection.execute(delete(event_intake).where(event_intake.c.id == row_id))
 
@@ -67,13 +67,12 @@ class IntakeStore:
 
     async def remove(self, row_ids: Sequence[int], refused: Sequence[bytes]) -> None:
         """Forget rows that are booked, but for those of their events, each as a request, that the book refused."""
-        now = self._clock.now()
 
         def work(connection: Connection) -> None:
             if row_ids:
                 connection.execute(delete(event_intake).where(event_intake.c.id.in_(row_ids)))
             if refused:
-                _keep_refused(connection, refused, now)
+                _keep_refused(connection, refused, self._now(connection))
             failpoints.INTAKE_FORGETTING.reached()
 
         await self._write(work)
@@ -88,9 +87,27 @@ class IntakeStore:
         """The next few rows between two ids, whoever took them in, also those that were refused."""
         return await self._claim(event_intake.c.id > after_id, event_intake.c.id <= last_id)
 
-    async def claim_stale(self, claimed_before: datetime) -> list[IntakeRow]:
-        """A few of the rows that nobody has claimed since a moment; not those that were refused."""
-        return await self._claim(event_intake.c.claimed_at < claimed_before, ~event_intake.c.is_refused)
+    async def claim_stale(self, age: timedelta) -> list[IntakeRow]:
+        """A few of the rows that nobody has claimed for so long; not those that were refused."""
+
+        def work(connection: Connection) -> list[IntakeRow]:
+            now = self._now(connection)
+            return _claim(
+                connection, (event_intake.c.claimed_at < now - age, ~event_intake.c.is_refused), now
+            )
+
+        return await self._write(work)
+
+    async def unbooked_ids(self, booked_ids: Collection[int]) -> tuple[int, int] | None:
+        """The first and the last row that is to be booked, whoever took it in, but for these; None if there is none."""
+        table = event_intake
+        query = select(func.min(table.c.id), func.max(table.c.id)).where(~table.c.is_refused)
+        if booked_ids:
+            query = query.where(table.c.id.not_in(booked_ids))
+        first_id, last_id = await self._database.read_async(
+            lambda connection: connection.execute(query).one()
+        )
+        return None if first_id is None else (first_id, last_id)
 
     async def count_refused(self) -> int:
         """How many events the book has refused."""
@@ -140,16 +157,20 @@ class IntakeStore:
             raise
 
     async def _claim(self, *which: ColumnElement[bool]) -> list[IntakeRow]:
-        return await self._write(partial(_claim, which=which, now=self._clock.now()))
+        return await self._write(lambda connection: _claim(connection, which, self._now(connection)))
+
+    def _now(self, connection: Connection) -> datetime:
+        """By the clock that all who share the table have in common."""
+        return database_now(connection) if has_many_writers(connection) else self._clock.now()
 
 
-def _appending(request: bytes, now: datetime) -> Callable[[Connection], int]:
+def _appending(request: bytes, clock: Callable[[Connection], datetime]) -> Callable[[Connection], int]:
     """Work that adds one row, however often it is done, also where an earlier attempt was committed after all."""
-    row = {"request": request, "claimed_at": now, "is_refused": False}
     row_id: int | None = None
 
     def work(connection: Connection) -> int:
         nonlocal row_id
+        row = {"request": request, "claimed_at": clock(connection), "is_refused": False}
         if row_id is None:
             row_id = connection.execute(_APPEND, row).scalar_one()
         else:

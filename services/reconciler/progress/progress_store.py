@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.common.database import Database
-from services.reconciler.database_clock import database_now
+from services.common.database_clock import database_now
 from services.reconciler.progress.codec import grown_older
 from services.reconciler.tables import jobs, progress
 from tollbook.reconciler.v1 import progress_pb2

@@ -8,8 +8,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from services.common.database import Database, open_database
+from services.common.database_clock import database_now
 from services.common.migrations import migrate
-from services.reconciler.database_clock import database_now
 from services.reconciler.leases import LeaseStore
 from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
 from services.reconciler.tables import metadata

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, update
 
 from services.common.database import Database
+from services.common.database_clock import database_now
 from services.common.wire import to_duration
-from services.reconciler.database_clock import database_now
 from services.reconciler.job import Job
 from services.reconciler.jobs import JobStore
 from services.reconciler.progress.progress_store import DueAttempts, ProgressStore
