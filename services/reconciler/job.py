@@ -5,17 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from services.common.errors import QuotaExhausted, TollbookError
+from services.common.errors import TollbookError
 from services.common.phone_masks import mask_numbers
 from services.reconciler.attempt import Attempt
 from services.reconciler.items import ItemKind, OpenItem
 from services.reconciler.schedule import Schedule
+from services.reconciler.unasked import LEAST_WAIT_S, kept_from_asking, look_again_at
 
 JobStatus = Literal["pending", "running", "completed", "failed"]
 
 SETTLED_BY_OTHERS = "it settled without an attempt: by a sweep, a webhook, or records read for another call"
 
-_LEAST_POSTPONEMENT_S = 5.0
+_NOT_COUNTED = "no attempt could be made: "
 _MAX_REASON_LENGTH = 1_000
 
 
@@ -123,8 +124,8 @@ def tried(
 ) -> Job:
     """The job after an attempt that did not settle its item; `faults` by record type.
 
-    Where nothing could be read for want of quota, the attempt does not count: it is made up for once the quota
-    renews; the history tells of it all the same. After the last attempt the job has failed; sweeps go on looking.
+    Where Telnyx could not be asked at all, that was no attempt: it is made up for once the quota renews, or Telnyx is
+    back; then the history tells of it only once. After the last attempt the job has failed; sweeps go on looking.
     """
     why = unsettled_reason(item, faults)
     kept = replace(
@@ -136,10 +137,14 @@ def tried(
         updated_at=now,
         outcome=Attempt(finished_at=now, is_settled=False, reason=why),
     )
-    quota = [fault for name in item.missing if isinstance(fault := faults.get(name), QuotaExhausted)]
-    if quota and len(quota) == len(item.missing):
-        wait_s = max(_LEAST_POSTPONEMENT_S, *(fault.retry_after_s for fault in quota))
-        return replace(kept, next_run_at=now + timedelta(seconds=wait_s))
+    in_the_way = [fault for name in item.missing if (fault := faults.get(name)) and kept_from_asking(fault)]
+    if in_the_way and len(in_the_way) == len(item.missing):
+        return replace(
+            kept,
+            next_run_at=look_again_at(in_the_way, job.opened_at, now),
+            last_error=presentable(_NOT_COUNTED + why),
+            outcome=None if job.last_error.startswith(_NOT_COUNTED) else kept.outcome,
+        )
     following = schedule.after_attempt(job.opened_at, job.attempts, job.next_run_at or now, now)
     kept = replace(kept, attempts=following.attempts, next_run_at=following.run_at)
     return kept if following.run_at else replace(kept, status="failed")
@@ -150,7 +155,7 @@ def postponed(job: Job, reason: str, now: datetime) -> Job:
     return replace(
         job,
         status="pending",
-        next_run_at=now + timedelta(seconds=_LEAST_POSTPONEMENT_S),
+        next_run_at=now + timedelta(seconds=LEAST_WAIT_S),
         last_error=presentable(reason),
         updated_at=now,
     )

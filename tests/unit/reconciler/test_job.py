@@ -4,7 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.errors import QuotaExhausted, TelnyxUnreachable
+from services.common.errors import (
+    QuotaExhausted,
+    TelnyxRefused,
+    TelnyxUnreachable,
+    TollbookError,
+    Unavailable,
+)
 from services.reconciler.attempt import Attempt
 from services.reconciler.items import OpenItem
 from services.reconciler.job import (
@@ -95,6 +101,62 @@ def test_a_short_renewal_is_waited_for_a_little_longer() -> None:
     job = _job(item("leg", "amd"))
     soon = {"amd": QuotaExhausted("used up", retry_after_s=0.2)}
     assert tried(job, item("leg", "amd"), soon, SCHEDULE, after(5), after(5)).next_run_at == after(10)
+
+
+AWAY = TelnyxUnreachable("Telnyx did not answer in time", retry_after_s=20)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        AWAY,
+        Unavailable("telnyx-gateway did not answer"),
+        TelnyxRefused("Telnyx refused the API key (401)", field="TELNYX_API_KEY", retry_after_s=20),
+    ],
+)
+def test_what_could_not_be_asked_is_no_attempt(fault: TollbookError) -> None:
+    """However long it lasts, no job is given up for it."""
+    job, about, now_s = _job(item("leg", *BASE)), item("leg", *BASE), 5.0
+    looks = 0
+    while now_s < 6 * 3_600:
+        job = tried(job, about, dict.fromkeys(BASE, fault), SCHEDULE, after(now_s), after(now_s))
+        assert (job.status, job.attempts) == ("pending", 0)
+        assert job.next_run_at is not None
+        wait_s = (job.next_run_at - after(now_s)).total_seconds()
+        assert max(5.0, fault.retry_after_s) <= wait_s <= 1_020
+        now_s += wait_s
+        looks += 1
+    assert looks < 100, "the longer it lasts, the less often it is looked"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        TelnyxUnreachable("records kept changing while they were read"),
+        TelnyxRefused("Telnyx refused the form of the request (400)", field="request"),
+    ],
+)
+def test_what_telnyx_answered_is_an_attempt_whatever_it_was(fault: TollbookError) -> None:
+    judged = tried(_job(item("leg", "amd")), item("leg", "amd"), {"amd": fault}, SCHEDULE, after(5), after(5))
+    assert judged.attempts == 1
+
+
+def test_those_who_wait_long_look_together() -> None:
+    jobs = [_job(replace(item("leg", "amd"), opened_at=after(start_s))) for start_s in (0, 7, 31)]
+    looks = {tried(job, item("leg", "amd"), {"amd": AWAY}, SCHEDULE, NOON, after(3_000)) for job in jobs}
+    assert {job.next_run_at for job in looks} == {after(3_300)}
+
+
+def test_of_an_outage_the_history_tells_once() -> None:
+    first = tried(_job(item("leg", "amd")), item("leg", "amd"), {"amd": AWAY}, SCHEDULE, after(5), after(6))
+    assert first.outcome == Attempt(
+        finished_at=after(6),
+        is_settled=False,
+        reason="amd could not be read: Telnyx did not answer in time",
+    )
+    assert first.last_error == f"no attempt could be made: {first.outcome.reason}"
+    again = tried(first, item("leg", "amd"), {"amd": AWAY}, SCHEDULE, after(30), after(30))
+    assert again.outcome is None
 
 
 def test_a_postponed_job_keeps_its_attempts() -> None:

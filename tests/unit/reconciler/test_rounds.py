@@ -2,7 +2,13 @@
 
 import pytest
 
-from services.common.errors import QuotaExhausted, TelnyxRefused, TelnyxUnreachable, Unavailable
+from services.common.errors import (
+    QuotaExhausted,
+    TelnyxRefused,
+    TelnyxUnreachable,
+    TollbookError,
+    Unavailable,
+)
 from services.reconciler.attempt import Attempt
 from services.reconciler.job import SETTLED_BY_OTHERS
 from services.reconciler.rounds import RoundCounts
@@ -97,27 +103,28 @@ async def test_a_failed_job_reopens_only_for_news(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason"),
+    ("fault", "reason", "attempts"),
     [
-        (TelnyxUnreachable("Telnyx gave no usable answer (status 502)"), "no usable answer"),
-        (TelnyxRefused("Telnyx refused the API key (401)", field="TELNYX_API_KEY"), "refused the API key"),
-        (Unavailable("a service of Tollbook did not answer: UNAVAILABLE"), "did not answer"),
+        (TelnyxUnreachable("Telnyx gave no usable answer (status 502)"), "no usable answer", 1),
+        (TelnyxUnreachable("Telnyx did not answer in time", retry_after_s=20), "did not answer", 0),
+        (TelnyxRefused("Telnyx refused the API key (401)", field="TELNYX_API_KEY"), "refused the API key", 0),
+        (Unavailable("a service of Tollbook did not answer: UNAVAILABLE"), "did not answer", 0),
     ],
 )
 async def test_an_outage_is_the_reason_and_the_retry_comes(
-    world: World, fault: TelnyxUnreachable, reason: str
+    world: World, fault: TollbookError, reason: str, attempts: int
 ) -> None:
     world.ledger.open(item("leg", *BASE))
     _publish(world, "leg")
     world.telnyx.faults = {"sip-trunking": fault, "call-control": fault}
     world.clock.advance(5)
     [job] = await world.attempt()
-    assert (job.status, job.attempts) == ("pending", 1)
+    assert (job.status, job.attempts) == ("pending", attempts)
     assert reason in job.last_error
     world.telnyx.faults = {}
     world.clock.advance(25)
     [job] = await world.attempt()
-    assert (job.status, job.attempts, job.last_error) == ("completed", 2, "")
+    assert (job.status, job.attempts, job.last_error) == ("completed", attempts + 1, "")
 
 
 async def test_without_quota_the_attempt_does_not_count(world: World) -> None:
