@@ -12,7 +12,7 @@ from services.common.statements import insert_missing, update_by_id
 from services.common.value_lists import is_among
 from services.reconciler import failpoints
 from services.reconciler.attempt import Attempt
-from services.reconciler.attempts import append_attempts
+from services.reconciler.attempts import append_attempts, load_attempts
 from services.reconciler.job import Job, JobStatus
 from services.reconciler.job_rows import changes_of, job_of, values_of
 from services.reconciler.tables import jobs
@@ -43,7 +43,10 @@ def try_by_hand(connection: Connection, call_id: str, attempt: Attempt, change: 
     written = apply(connection, [call_id], change_by_hand)
     if not written:
         query = select(jobs.c.id).where(jobs.c.telnyx_call_id == call_id).with_for_update()
-        append_attempts(connection, [(job_id, attempt) for job_id in connection.scalars(query)])
+        # Locked, then looked for: it is there if this was committed before, and the answer to that was lost.
+        job_ids = list(connection.scalars(query))
+        missing = [job_id for job_id in job_ids if attempt not in load_attempts(connection, job_id)]
+        append_attempts(connection, [(job_id, attempt) for job_id in missing])
     return written
 
 
@@ -56,10 +59,13 @@ def claim_due(
     connection: Connection,
     now: datetime,
     limit: int,
-    lease: timedelta,
+    lease_until: datetime,
     call_ids: Sequence[str] | None = None,
 ) -> list[Job]:
-    """Take what is due and lies in no one else's hands; only of these ids, if any are given."""
+    """Take what is due and lies in no one else's hands; only of these ids, if any are given.
+
+    `lease_until` is by the database's clock, `now` by the reconciler's.
+    """
     free = select(jobs.c.id).with_for_update(skip_locked=True)
     if call_ids is not None:
         free = free.where(is_among(jobs.c.telnyx_call_id, call_ids))
@@ -69,12 +75,7 @@ def claim_due(
     claim = (
         update(jobs)
         .where(is_among(jobs.c.id, ids))
-        .values(
-            status="running",
-            fence=jobs.c.fence + 1,
-            lease_until=database_now(connection) + lease,
-            updated_at=now,
-        )
+        .values(status="running", fence=jobs.c.fence + 1, lease_until=lease_until, updated_at=now)
         .returning(*jobs.c)
     )
     return [job_of(row) for row in connection.execute(claim)]

@@ -14,6 +14,7 @@ from services.common.database import Database
 from services.reconciler import job_writes
 from services.reconciler.attempt import Attempt
 from services.reconciler.attempts import load_attempts
+from services.reconciler.claiming import Claiming
 from services.reconciler.job import Job, JobStatus
 from services.reconciler.job_rows import job_of
 from services.reconciler.job_writes import Change
@@ -56,9 +57,7 @@ class JobStore:
 
     async def claim_due(self, now: datetime, limit: int, lease: timedelta) -> list[Job]:
         """Take at most `limit` jobs whose attempt is due, longest due first."""
-        return await self._database.write_async(
-            lambda connection: job_writes.claim_due(connection, now, limit, lease)
-        )
+        return await self._database.write_async(Claiming(now, limit, lease))
 
     async def due(self, now: datetime, limit: int) -> list[Job]:
         """At most `limit` jobs that could be claimed now, as they stand, longest due first."""
@@ -69,9 +68,7 @@ class JobStore:
         claimed: list[Job] = []
         for start in range(0, len(call_ids), _CHUNK):
             chunk = call_ids[start : start + _CHUNK]
-            claimed += await self._database.write_async(
-                partial(job_writes.claim_due, now=now, limit=len(chunk), lease=lease, call_ids=chunk)
-            )
+            claimed += await self._database.write_async(Claiming(now, len(chunk), lease, chunk))
         return claimed
 
     async def renew(self, claimed: Sequence[Job], lease: timedelta) -> bool:
