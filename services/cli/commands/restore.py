@@ -45,9 +45,6 @@ def put_back(folder: Path, settings: BackupSettings, output: Output, clock: Cloc
     output.line(f"restored from {format_rfc3339(made_at)}: {', '.join(restored.kinds)}", "good")
     for path in restored.replaced:
         output.line(f"what was there before is in {path}")
-    expected = f" --expect-head {head}" if head else ""
-    output.remark(
-        "start Tollbook: what the book lacks since then, it reads from Telnyx by itself. "
-        f"Then: tollbook verify{expected}"
-    )
+    output.line(f"head {head or '(nothing was sealed yet)'}")
+    output.remark("start Tollbook: what the book lacks since then, it reads from Telnyx by itself")
     return 0
