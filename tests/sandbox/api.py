@@ -25,7 +25,7 @@ from tests.sandbox.answers import (
 from tests.sandbox.endpoints import DOWNLOAD_PATH, ENDPOINTS, Endpoint, answer_download
 from tests.sandbox.quota import FixedWindowQuota
 from tests.sandbox.requests import Asked
-from tests.sandbox.settings import ApiFault
+from tests.sandbox.settings import ApiFault, derived_key
 from tests.sandbox.signing import Signer
 
 
@@ -46,9 +46,19 @@ class Api:
         empty = Account(replace(settings, **nothing), account.clock)
         self._accounts = {settings.account_key: account, settings.empty_account_key: empty}
         self._account = account
+        self._key = settings.account_key
+        self._rotations = 0
         self._signer = signer
         self._rng = random.Random(f"{settings.seed} api")
         self._quotas: dict[tuple[str, str], FixedWindowQuota] = {}
+
+    def rotate_key(self) -> str:
+        """Revoke the account's key, which is answered 401 from now on; gives the one that works instead."""
+        self._rotations += 1
+        account = self._accounts.pop(self._key)
+        self._key = derived_key(account.settings.seed, f"rotation {self._rotations}")
+        self._accounts[self._key] = account
+        return self._key
 
     def routes(self) -> list[Route]:
         own = Endpoint("public_key", self._public_key)

@@ -89,6 +89,10 @@ class SandboxClient:
         """While it is on, every request under `/v2` is answered 503 with a page of HTML."""
         self._ask("PUT", "outage", {"on": on})
 
+    def rotate_key(self) -> str:
+        """Revoke the account's API key, which is answered 401 from now on; gives the one that works instead."""
+        return str(self._ask("POST", "rotate_key")["api_key"])
+
     def bill(self) -> dict[str, Any]:
         """The true bill; see `bill.true_bill`."""
         return self._ask("GET", "bill")

@@ -54,6 +54,7 @@ class Control:
             ("PUT", "faults", self._set_faults),
             ("DELETE", "faults", self._clear_faults),
             ("PUT", "outage", self._set_outage),
+            ("POST", "rotate_key", self._rotate_key),
             ("GET", "bill", self._bill),
             ("GET", "public_key", self._public_key),
             ("GET", "counts", self._counts),
@@ -139,6 +140,9 @@ class Control:
     async def _set_outage(self, body: bytes) -> object:
         self._core.api.is_out = _read(body, Switch).on
         return {"on": self._core.api.is_out}
+
+    async def _rotate_key(self, _: bytes) -> object:
+        return {"api_key": self._core.api.rotate_key()}
 
     async def _bill(self, _: bytes) -> object:
         return true_bill(self._core.account)

@@ -68,6 +68,16 @@ async def test_an_outage_is_switched_on_and_off() -> None:
         assert (await api.control("GET", "counts")).json()["requests"] == {"balance": 2}
 
 
+async def test_a_key_is_replaced_by_another() -> None:
+    async with api_client(Settings(), ManualClock()) as api:
+        key = (await api.control("POST", "rotate_key")).json()["api_key"]
+        assert (await api.get("balance")).status_code == 401
+        assert (await api.get("balance", key=key)).status_code == 200
+        newest = (await api.control("POST", "rotate_key")).json()["api_key"]
+        assert (await api.get("balance", key=key)).status_code == 401
+        assert (await api.get("balance", key=newest)).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "said"),
     [
