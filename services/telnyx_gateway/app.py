@@ -79,9 +79,14 @@ async def open_endpoint(
         account_pb2_grpc.add_AccountServiceServicer_to_server(account, server)
         reports_pb2_grpc.add_ReportServiceServicer_to_server(reports, server)
 
+    def before_drain() -> None:
+        for gate in gates.values():
+            gate.close()
+
     return Endpoint(
         listen=settings.telnyx_gateway_listen,
         listen_variable="TELNYX_GATEWAY_LISTEN",
         service_names=_SERVICE_NAMES,
         add_servicers=add_servicers,
+        before_drain=before_drain,
     )

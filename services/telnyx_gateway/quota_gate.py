@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from prometheus_client import Gauge
 
 from services.common.clock import Clock
-from services.common.errors import QuotaExhausted
+from services.common.errors import QuotaExhausted, Unavailable
 from services.telnyx_gateway.quota import Priority, QuotaWindow, read_quota_headers
 
 QUOTA_REMAINING = Gauge(
@@ -74,10 +74,14 @@ class QuotaGate:
         self._waiting: list[_Waiter] = []
         self._numbers = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
     @asynccontextmanager
     async def permit(self, priority: Priority) -> AsyncIterator[Permit]:
-        """Wait for the quota, then hold one permit. Raises QuotaExhausted when it would take too long."""
+        """Wait for the quota, then hold one permit.
+
+        Raises QuotaExhausted when it would take too long, Unavailable when the process is about to end.
+        """
         await self._wait_for_turn(priority)
         permit = Permit(self)
         try:
@@ -105,6 +109,15 @@ class QuotaGate:
         left = timedelta(seconds=window.ends_s - self._clock.monotonic_s())
         return QuotaReport(window.limit, window.remaining, self._clock.now() + left, window.used_by_others)
 
+    def close(self) -> None:
+        """Nobody waits any more: the process is about to end, and the next one is to be asked."""
+        self._is_closed = True
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.granted.done():
+                waiter.granted.set_exception(_about_to_end())
+        self._let_go()
+
     async def _wait_for_turn(self, priority: Priority) -> None:
         self._refuse_if_hopeless(priority)
         self._window = self._now_window().wanted(priority, self._clock.monotonic_s())
@@ -121,6 +134,8 @@ class QuotaGate:
             raise
 
     def _refuse_if_hopeless(self, priority: Priority) -> None:
+        if self._is_closed:
+            raise _about_to_end()
         window = self._now_window()
         wait_s = window.ends_s - self._clock.monotonic_s()
         if len(self._waiting) >= MAX_WAITING or (window.is_spent() and wait_s > PATIENCE_S[priority]):
@@ -137,7 +152,7 @@ class QuotaGate:
         if waiter in self._waiting:
             self._waiting.remove(waiter)
             heapq.heapify(self._waiting)
-        elif waiter.granted.done() and not waiter.granted.cancelled():
+        elif waiter.granted.done() and not waiter.granted.cancelled() and waiter.granted.exception() is None:
             self.take_back()
 
     def _now_window(self) -> QuotaWindow:
@@ -159,3 +174,7 @@ class QuotaGate:
         if self._waiting:
             delay_s = max(0.001, self._window.next_change_s(now_s) - now_s)
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._let_go)
+
+
+def _about_to_end() -> Unavailable:
+    return Unavailable("telnyx-gateway is about to stop: ask again")

@@ -51,6 +51,16 @@ def delays_s(book: MemoryBook) -> Spread:
     )
 
 
+def delays_after(book: MemoryBook, from_s: float, to_s: float) -> Spread:
+    """From `to_s` to exact, of all legs that were answered, announced, and hung up between these moments."""
+    begin, end = moment(from_s), moment(to_s)
+    return spread(
+        (settled_at - end).total_seconds()
+        for leg, settled_at in _exact_legs(book)
+        if leg.ended_at is not None and begin <= leg.ended_at < end
+    )
+
+
 def estimate_errors(book: MemoryBook, flat_nanos: int, since: timedelta) -> tuple[Spread, Spread]:
     """Errors, in cents, of the flat rate and of what the book estimated, over the same exact calls.
 

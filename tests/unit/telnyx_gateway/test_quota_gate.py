@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from services.common.clock import SystemClock
-from services.common.errors import QuotaExhausted
+from services.common.errors import QuotaExhausted, Unavailable
 from services.telnyx_gateway import quota_gate
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.quota_gate import QuotaGate
@@ -98,3 +98,16 @@ async def test_a_request_that_failed_on_the_way_counts_as_used(gate: QuotaGate) 
         async with gate.permit(Priority.JOB):
             raise ConnectionError
     assert gate.report().remaining == 19
+
+
+async def test_nobody_waits_at_a_process_that_ends(gate: QuotaGate) -> None:
+    async with gate.permit(Priority.JOB) as first:
+        waiting = asyncio.create_task(ask(gate, Priority.JOB, headers(0, 50), []))
+        await asyncio.sleep(0)
+        gate.close()
+        with pytest.raises(Unavailable):
+            await waiting
+        with pytest.raises(Unavailable):
+            await ask(gate, Priority.PERSON, headers(0, 50), [])
+        first.answered(200, headers(31, 50))
+    assert gate.report().remaining == 31
