@@ -20,6 +20,7 @@ from services.common.migrations import migrate
 from services.common.process import run_process
 from services.common.server import AdminEndpoint, Endpoint, serve
 from services.common.settings import load_settings
+from services.common.told_clock import LateClock
 from services.ledger import failpoints
 from services.ledger.balance_service import BalanceService
 from services.ledger.estimate_gauges import keep_judging_estimates
@@ -59,7 +60,8 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
     stack.callback(database.close)
     await asyncio.to_thread(migrate, database, MIGRATIONS, VERSION_TABLE)
     failpoints.MIGRATED.reached()
-    book = Book(database, SystemClock(), settings.rules())
+    clock = LateClock(SystemClock())
+    book = Book(database, clock, settings.rules())
     await _finish_sweeps(book)
     intake = await stack.enter_async_context(open_intake(book))
     beside_calls = [
@@ -79,7 +81,9 @@ async def prepare(settings: LedgerSettings, stack: AsyncExitStack) -> Endpoint:
         intake.hurry()
 
     def add_servicers(server: grpc.aio.Server) -> None:
-        ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerService(book, feed, intake), server)
+        ledger_pb2_grpc.add_LedgerServiceServicer_to_server(
+            LedgerService(book, feed, intake, clock.seen), server
+        )
         balance_pb2_grpc.add_BalanceServiceServicer_to_server(BalanceService(book), server)
         proof_pb2_grpc.add_ProofServiceServicer_to_server(ProofService(book, intake), server)
         freshness_pb2_grpc.add_FreshnessServiceServicer_to_server(FreshnessService(book, intake), server)

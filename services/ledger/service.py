@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ import grpc
 from sqlalchemy import Connection
 
 from services.common.errors import InvalidInput
+from services.common.times import EPOCH
 from services.common.wire import from_timestamp, optional_time, to_timestamp
 from services.ledger import call_codec, codec, failpoints, sweep_codec
 from services.ledger.admission import admit, admit_moment, refused_as
@@ -43,7 +45,11 @@ Result = TypeVar("Result")
 class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     """Answers for the book. Errors are domain errors; the server's interceptor maps them."""
 
-    def __init__(self, book: Book, feed: ChargeFeed, intake: Intake) -> None:
+    def __init__(
+        self, book: Book, feed: ChargeFeed, intake: Intake, seen: Callable[[datetime], None]
+    ) -> None:
+        """`seen` learns what the clocks of others show."""
+        self._seen = seen
         self._book = book
         self._feed = feed
         self._exports = ChargeExports(book.database)
@@ -56,6 +62,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> ledger_pb2.RecordEventsResponse:
         _check_batch(len(request.events), "events")
         batch = admitted_events(request)
+        self._seen(max((event.received_at for event in batch), default=EPOCH))
         failpoints.EVENTS_RECEIVED.reached()
         if request.until_booked:
             new_count = await self._intake.record_until_booked(batch)
@@ -69,6 +76,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         _check_batch(len(request.records), "records")
         with refused_as("records"):
             batch = [admit(decode_record(message), "records") for message in request.records]
+        self._seen(max((record.observed_at for record in batch), default=EPOCH))
         booked = await self._records.book(batch)
         return ledger_pb2.RecordDetailRecordsResponse(
             new_count=booked.new_count, changed_count=booked.changed_count

@@ -49,14 +49,18 @@ class Job:
 
 
 def new_job(item: OpenItem, schedule: Schedule, known_at: datetime, now: datetime) -> Job:
-    """The job of an item that was not known before; nothing is left to do if it is already settled."""
+    """The job of an item that was not known before; nothing is left to do if it is already settled.
+
+    It was opened by another's clock, and cannot have been later than now.
+    """
+    opened_at = min(item.opened_at, now)
     job = Job(
         call_id=item.record_id,
         session_id=item.session_id,
         kind=item.kind,
         status="pending",
-        opened_at=item.opened_at,
-        next_run_at=schedule.first_run_at(item.opened_at),
+        opened_at=opened_at,
+        next_run_at=schedule.first_run_at(opened_at),
         missing=item.missing,
         known_at=known_at,
         created_at=now,
@@ -79,13 +83,14 @@ def seen_again(job: Job, item: OpenItem, schedule: Schedule, known_at: datetime,
     is_news = job.status == "completed" or not set(item.missing) <= set(job.missing)
     if job.status == "pending" or not is_news:
         return job
+    opened_at = min(item.changed_at, now)
     return replace(
         job,
         status="pending",
         session_id=item.session_id,
         attempts=0,
-        opened_at=item.changed_at,
-        next_run_at=schedule.first_run_at(item.changed_at),
+        opened_at=opened_at,
+        next_run_at=schedule.first_run_at(opened_at),
         last_error="",
         missing=item.missing,
         known_at=known_at,

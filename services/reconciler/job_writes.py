@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, delete, select, update
 
-from services.common.database_clock import database_now
+from services.common.database_clock import database_now, has_run_out
 from services.common.statements import insert_missing, update_by_id
 from services.common.value_lists import is_among
 from services.reconciler import failpoints
@@ -112,7 +112,8 @@ def reclaim(connection: Connection, now: datetime, limit: int) -> int:
 
 
 def _abandoned(connection: Connection) -> Select[tuple[int]]:
-    return select(jobs.c.id).where(jobs.c.status == "running", jobs.c.lease_until <= database_now(connection))
+    is_over = has_run_out(jobs.c.lease_until, database_now(connection))
+    return select(jobs.c.id).where(jobs.c.status == "running", is_over)
 
 
 def finish(connection: Connection, judged: Sequence[Job]) -> list[Job]:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.common.database import Database
-from services.common.database_clock import database_now
+from services.common.database_clock import database_now, has_run_out
 from services.reconciler.tables import leases
 
 
@@ -39,7 +39,7 @@ def _hold(connection: Connection, name: str, holder: str, lease: timedelta) -> b
         .on_conflict_do_update(
             index_elements=["name"],
             set_=wanted,
-            where=or_(leases.c.holder == holder, leases.c.lease_until <= now),
+            where=or_(leases.c.holder == holder, has_run_out(leases.c.lease_until, now)),
         )
         .returning(leases.c.name)
     )

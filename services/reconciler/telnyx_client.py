@@ -1,7 +1,8 @@
 """telnyx-gateway over gRPC, behind TelnyxPort."""
 
-from collections.abc import AsyncGenerator
-from datetime import date
+from collections.abc import AsyncGenerator, Callable
+from datetime import date, datetime
+from typing import TypeVar
 
 import grpc
 
@@ -24,16 +25,20 @@ _PATIENT_TIMEOUT_S = 300.0
 """Longer than a background request waits for the quota (190 s): then the answer says why, which a deadline cannot."""
 
 
-class TelnyxClient:
-    """Calls of telnyx-gateway; failures come as TollbookError."""
+Part = TypeVar("Part", bound=RecordPage | ReadEnd)
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+
+class TelnyxClient:
+    """Calls of telnyx-gateway; failures come as TollbookError. `told` learns when each answer was read at Telnyx."""
+
+    def __init__(self, channel: grpc.aio.Channel, told: Callable[[datetime], None] | None = None) -> None:
+        self._told = told
         self._stub = telnyx_gateway_pb2_grpc.TelnyxGatewayServiceStub(channel)
 
     async def list_records(self, read: Read, timeout_s: float) -> AsyncGenerator[RecordPage | ReadEnd, None]:
         try:
             async for message in self._stub.ListDetailRecords(encode_read(read), timeout=timeout_s):
-                yield decode_answer(message)
+                yield self._heard(decode_answer(message))
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
 
@@ -48,7 +53,7 @@ class TelnyxClient:
             answer = await self._stub.CountDetailRecords(request, timeout=_PATIENT_TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
-        return decode_end(answer)
+        return self._heard(decode_end(answer))
 
     async def list_usage(self, record_type: str, from_day: date, to_day: date) -> Usage:
         request = telnyx_gateway_pb2.ListUsageRequest(
@@ -62,3 +67,8 @@ class TelnyxClient:
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
         return decode_usage(record_type, answer)
+
+    def _heard(self, part: Part) -> Part:
+        if self._told is not None and isinstance(part, ReadEnd):
+            self._told(part.read_at)
+        return part

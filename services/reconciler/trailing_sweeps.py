@@ -134,6 +134,8 @@ class TrailingSweeps:
         self._backoffs.succeeded(due.record_type)
         self._troubles.succeeded(due.record_type)
         history = (await self._histories.known())[due.record_type]
+        # The clock may have been set back by what was read.
+        began_at = min(began_at, self._clock.now())
         if due.kind == "short":
             self._histories.replace(due.record_type, history.after_short(began_at))
         elif due.kind == "long":

@@ -8,6 +8,7 @@ import structlog
 
 from services.common.clock import SystemClock
 from services.common.server import Endpoint
+from services.common.told_clock import ToldClock
 from services.telnyx_gateway.account import account_key
 from services.telnyx_gateway.account_service import AccountService
 from services.telnyx_gateway.balance import BALANCE
@@ -60,9 +61,12 @@ async def open_endpoint(
         _log.warning(
             "telnyx_key.missing", message="TELNYX_API_KEY is not set: every question to Telnyx is refused"
         )
-    clock = SystemClock()
+    machine = SystemClock()
+    clock = ToldClock(machine)
     gates = {name: QuotaGate(name, limit, window_s, clock) for name, (limit, window_s) in _QUOTAS.items()}
-    client = TelnyxClient(settings.telnyx_api_base, api_key, gates, clock, backoff=backoff or Backoff())
+    client = TelnyxClient(
+        settings.telnyx_api_base, api_key, gates, machine, backoff=backoff or Backoff(), told=clock.told
+    )
     stack.push_async_callback(client.close)
     balance = SharedBalance(partial(client.ask, BALANCE, Priority.PERSON), clock)
     stack.push_async_callback(balance.close)

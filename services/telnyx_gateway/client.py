@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -71,12 +71,17 @@ class TelnyxClient:
         *,
         backoff: Backoff = Backoff(),
         transport: httpx.AsyncBaseTransport | None = None,
+        told: Callable[[datetime], None] | None = None,
     ) -> None:
-        """An empty `api_key` makes every request a TelnyxRefused. `transport` stands in for the network in tests."""
+        """An empty `api_key` makes every request a TelnyxRefused. `transport` stands in for the network in tests.
+
+        `told` learns of each answer what time it was at Telnyx when it came.
+        """
         self._api_key = api_key
         self._gates = gates
         self._standings = Standings(gates, clock)
         self._clock = clock
+        self._told = told
         self._backoff = backoff
         self._clock_skew: timedelta | None = None
         self._http = httpx.AsyncClient(
@@ -191,7 +196,7 @@ class TelnyxClient:
 
     async def _send(self, request: Request[Parsed], permit: Permit) -> tuple[int, bytes]:
         failpoints.REQUEST_PERMITTED.reached()
-        asked_at = self._clock.now()
+        asked_s = self._clock.monotonic_s()
         async with self._http.stream(
             "GET" if request.order is None else "POST",
             request.path or request.endpoint,
@@ -201,14 +206,23 @@ class TelnyxClient:
         ) as response:
             failpoints.REQUEST_ANSWERED.reached()
             permit.answered(response.status_code, response.headers)
-            told = read_clock_skew(response.headers, asked_at, self._clock.now())
-            self._clock_skew = told if told is not None else self._clock_skew
+            self._note_clock(response.headers, timedelta(seconds=self._clock.monotonic_s() - asked_s))
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_BODY_BYTES:
                     raise TelnyxUnreachable(f"Telnyx's answer is larger than {MAX_BODY_BYTES} bytes")
             return response.status_code, bytes(body)
+
+    def _note_clock(self, headers: Mapping[str, str], took: timedelta) -> None:
+        """`took`: by monotonic time, for the clock may have stepped since the question."""
+        answered_at = self._clock.now()
+        skew = read_clock_skew(headers, answered_at - took, answered_at)
+        if skew is None:
+            return
+        self._clock_skew = skew
+        if self._told is not None:
+            self._told(answered_at + skew)
 
     def _window_left_s(self, endpoint: str) -> float:
         return (self._gates[endpoint].report().reset_at - self._clock.now()).total_seconds()

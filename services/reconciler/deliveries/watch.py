@@ -27,10 +27,11 @@ def due_window(last_asked_at: datetime | None, last_sign_at: datetime | None, no
     """What to ask for now; None if it is not time yet. Pure.
 
     `last_asked_at`: up to when this process has asked. Before it has, `last_sign_at` tells when Tollbook was last
-    known to be alive, by the latest sweep; it had then asked at most `EVERY` before.
+    known to be alive, by the latest sweep; it had then asked at most `EVERY` before. Where the clock was set back
+    since, it is asked again.
     """
     if last_asked_at is not None:
-        if now < last_asked_at + EVERY:
+        if last_asked_at <= now < last_asked_at + EVERY:
             return None
         since = last_asked_at
     else:

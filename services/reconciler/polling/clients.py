@@ -1,6 +1,6 @@
 """The ledger's BalanceService and telnyx-gateway's account over gRPC, behind the ports of polling."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -62,15 +62,21 @@ class AccountBookClient:
 
 
 class AccountClient:
-    """The account at Telnyx, through telnyx-gateway; failures come as TollbookError."""
+    """The account at Telnyx, through telnyx-gateway; failures come as TollbookError.
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    `told` learns when a balance was read.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, told: Callable[[datetime], None] | None = None) -> None:
+        self._told = told
         self._telnyx = telnyx_gateway_pb2_grpc.TelnyxGatewayServiceStub(channel)
         self._account = account_pb2_grpc.AccountServiceStub(channel)
 
     async def balance(self, max_age: timedelta) -> Balance:
         request = telnyx_gateway_pb2.GetBalanceRequest(max_age=Duration(seconds=int(max_age.total_seconds())))
         answer = await answer_of(self._telnyx.GetBalance(request))
+        if self._told is not None:
+            self._told(from_timestamp(answer.read_time))
         return Balance(
             balance=from_money(answer.balance),
             pending=from_money(answer.pending),

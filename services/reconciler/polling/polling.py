@@ -1,12 +1,14 @@
 """Asks Telnyx now and then for what it never announces, and tells the ledger. One reconciler of several does it."""
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from services.common.clock import Clock
-from services.common.errors import TelnyxRefused
+from services.common.errors import TelnyxRefused, TollbookError
 from services.common.times import utc_day
 from services.reconciler import failpoints
 from services.reconciler.leadership import Leadership
@@ -16,6 +18,7 @@ from services.reconciler.troubles import Troubles
 
 BALANCE_EVERY_S: Final = 300.0
 _BALANCE_MAX_AGE: Final = timedelta(minutes=1)
+_FIRST_ANSWER_S: Final = 2.0
 _CHARGES_EVERY_S: Final = 3_600.0
 _BETWEEN_CHARGES_S: Final = 2.0
 _FOLLOWER_S: Final = 10.0
@@ -25,6 +28,13 @@ _REFUSED_S: Final = 3_600.0
 """What Telnyx refuses, it will not soon allow."""
 
 _log = structlog.get_logger()
+
+
+async def learn_time(account: AccountPort) -> None:
+    """Ask for the balance before any work begins: its answer tells what time it is. Where none comes soon, go on."""
+    with suppress(TollbookError, TimeoutError):
+        async with asyncio.timeout(_FIRST_ANSWER_S):
+            await account.balance(_BALANCE_MAX_AGE)
 
 
 class BalancePolling:

@@ -44,6 +44,12 @@ async def test_a_lease_that_ran_out_is_free(database: Database) -> None:
     assert not await one.hold("sweeps", LEASE)
 
 
+async def test_a_lease_of_a_clock_that_was_set_back_since_is_free(database: Database) -> None:
+    one, other = LeaseStore(database, "one"), LeaseStore(database, "other")
+    assert await one.hold("sweeps", timedelta(days=1))
+    assert await other.hold("sweeps", LEASE)
+
+
 async def test_leases_of_different_work_are_apart(database: Database) -> None:
     assert await LeaseStore(database, "one").hold("sweeps", LEASE)
     assert await LeaseStore(database, "other").hold("alerts", LEASE)
