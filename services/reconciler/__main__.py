@@ -27,6 +27,7 @@ from services.reconciler.deliveries.watch import DeliveryWatch
 from services.reconciler.holder_name import new_holder_name
 from services.reconciler.ledger_client import LedgerClient
 from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
+from services.reconciler.progress.all_progress import AllProgress
 from services.reconciler.progress.noted_telnyx import NotedTelnyx
 from services.reconciler.progress.own_progress import OwnProgress
 from services.reconciler.progress.progress_store import ProgressStore
@@ -83,18 +84,18 @@ async def _prepare(settings: ReconcilerSettings, stack: AsyncExitStack) -> Endpo
         clock=clock,
         pause=asyncio.sleep,
     )
+    reader = reconciler.reader_of(telnyx)
+    own = OwnProgress(new_holder_name(), reading, reader.refused_types, settings.expected_record_types)
+    progress = AllProgress(own, ProgressStore(database), clock)
+    stack.push_async_callback(progress.close)
     proof = compose_proof(
         Neighbours(to_ledger, to_telnyx),
         reconciler,
-        reconciler.reader_of(telnyx),
+        reader,
+        progress,
         settings.settle_horizon,
         clock,
     )
-    own = OwnProgress(
-        new_holder_name(), reading, reconciler.reader_of(telnyx).refused_types, settings.expected_record_types
-    )
-    progress = ProgressService(own, ProgressStore(database), clock)
-    stack.push_async_callback(progress.close)
     further = (
         Ticker("recovering deliveries", watch.tick, clock),
         *proof.tickers,
@@ -106,7 +107,11 @@ async def _prepare(settings: ReconcilerSettings, stack: AsyncExitStack) -> Endpo
         listen_variable="RECONCILER_LISTEN",
         service_names=_SERVICES,
         add_servicers=partial(
-            _add_servicers, reconciler, BackfillService(backfill, recovery), proof, progress
+            _add_servicers,
+            reconciler,
+            BackfillService(backfill, recovery),
+            proof,
+            ProgressService(progress),
         ),
     )
 

@@ -1,53 +1,23 @@
-"""The reconciler's gRPC service for how it gets on: what all who share the database have lately said."""
+"""ProgressService: protobuf out, nothing else."""
 
-from contextlib import suppress
 from typing import Any
 
 import grpc
 
-from services.common.clock import Clock
-from services.common.errors import TollbookError
-from services.common.wire import to_duration
-from services.reconciler.progress.codec import encode_progress
-from services.reconciler.progress.own_progress import OwnProgress
-from services.reconciler.progress.progress_store import ProgressStore
+from services.reconciler.progress.all_progress import AllProgress
 from tollbook.reconciler.v1 import progress_pb2, progress_pb2_grpc
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
-TELL_EVERY_S = 30.0
-
 
 class ProgressService(progress_pb2_grpc.ProgressServiceServicer):
-    """Answers for itself also where the database does not."""
+    """How the reconcilers get on."""
 
-    def __init__(self, own: OwnProgress, store: ProgressStore, clock: Clock) -> None:
-        self._own = own
-        self._store = store
-        self._clock = clock
+    def __init__(self, progress: AllProgress) -> None:
+        self._progress = progress
 
     async def GetProgress(
         self, request: progress_pb2.GetProgressRequest, context: _Context
     ) -> progress_pb2.GetProgressResponse:
         del request, context
-        own, now = encode_progress(self._own.told()), self._clock.now()
-        try:
-            others = await self._store.others(self._own.name)
-            due = await self._store.due(now)
-        except TollbookError:
-            return progress_pb2.GetProgressResponse(reconcilers=[own])
-        return progress_pb2.GetProgressResponse(
-            reconcilers=[own, *others],
-            overdue_age=to_duration(now - due.oldest_at if due.oldest_at is not None else None),
-            due_count=due.count,
-        )
-
-    async def tick(self) -> float:
-        """One turn of the timed loop: tell the others. Raises TollbookError."""
-        await self._store.tell(encode_progress(self._own.told()))
-        return TELL_EVERY_S
-
-    async def close(self) -> None:
-        """Say that this one ends; where that cannot be said, its word goes stale by itself."""
-        with suppress(TollbookError):
-            await self._store.forget(self._own.name)
+        return await self._progress.told()

@@ -7,6 +7,7 @@ from datetime import timedelta
 import grpc
 
 from services.common.clock import Clock
+from services.common.freshness.onlooker import Onlooker
 from services.reconciler.audit.auditor import Auditor
 from services.reconciler.audit.clients import BookDaysClient, UsageProductsClient
 from services.reconciler.audit.rereading import Rereading
@@ -14,11 +15,13 @@ from services.reconciler.audit.usage_refresh import UsageRefresh
 from services.reconciler.audit_service import AuditService
 from services.reconciler.doctor.clients import HealthClient, ProbeClient
 from services.reconciler.doctor.doctor import Doctor
+from services.reconciler.doctor.stopped import Stopped
 from services.reconciler.doctor_service import DoctorService
 from services.reconciler.ledger_client import LedgerClient
 from services.reconciler.polling.clients import AccountBookClient, AccountClient
 from services.reconciler.polling.daily_audit import DailyAudit
 from services.reconciler.polling.polling import BalancePolling, ChargesPolling
+from services.reconciler.progress.all_progress import AllProgress
 from services.reconciler.reader import Reader
 from services.reconciler.reconciler import Reconciler
 from services.reconciler.repeating import Ticker
@@ -45,7 +48,12 @@ class Proof:
 
 
 def compose_proof(
-    to: Neighbours, reconciler: Reconciler, reader: Reader, horizon: timedelta, clock: Clock
+    to: Neighbours,
+    reconciler: Reconciler,
+    reader: Reader,
+    progress: AllProgress,
+    horizon: timedelta,
+    clock: Clock,
 ) -> Proof:
     """Connect the parts. `reader` is one of the reconciler's; `horizon` is the settle horizon."""
     leadership, usage = reconciler.leadership, reconciler.usage
@@ -65,6 +73,7 @@ def compose_proof(
         days=days,
         telnyx=telnyx,
         reader=reader,
+        stopped=Stopped(Onlooker({"ledger": to.ledger, "telnyx-gateway": to.telnyx}).look, progress, clock),
         horizon=horizon,
         clock=clock,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from services.common.freshness.book_symptoms import nothing_read, own_work, silent_webhooks
-from services.common.freshness.observed import Observed
+from services.common.freshness.observed import Look, Observed
 from services.common.freshness.part_symptoms import (
     alarms,
     failing_works,
@@ -23,6 +23,20 @@ def symptoms(seen: Observed, now: datetime, patience: Patience = USUAL) -> list[
     """
     causes = [*silent_parts(seen, now, patience), *alarms(seen, now)]
     return [*causes, *_stopped(seen, now, patience), *([] if causes else _following(seen, now, patience))]
+
+
+def symptoms_at_first_sight(
+    seen: Look, now: datetime, watched_since: datetime, patience: Patience = USUAL
+) -> list[Symptom]:
+    """The same for whoever looks but once, and cannot know for how long a part has been silent: it is said at once."""
+    observed = Observed(
+        watched_since=watched_since,
+        silent_for=dict.fromkeys(seen.silent, patience.silent),
+        alarms=seen.alarms,
+        book=seen.book,
+        progress=seen.progress,
+    )
+    return symptoms(observed, now, patience)
 
 
 def _stopped(seen: Observed, now: datetime, patience: Patience) -> Iterator[Symptom]:

@@ -1,15 +1,17 @@
 """All checks over all that was observed. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from services.common.freshness.symptom import Symptom
 from services.reconciler.audit.book_days import BookDay
 from services.reconciler.doctor import account_checks as account
 from services.reconciler.doctor import book_checks as book
 from services.reconciler.doctor import reading_checks as reading
 from services.reconciler.doctor.check import Check, Silence, both, examined
+from services.reconciler.doctor.freshness_checks import check_freshness
 from services.reconciler.doctor.observations import (
     Application,
     BalanceOutlook,
@@ -24,7 +26,8 @@ from services.reconciler.doctor.observations import (
 class Observations:
     """What every part said, or why it said nothing. `canary` and `outlook` are None where the book has too little.
 
-    `refused`: the record types that Telnyx refuses to list at present. `days`: the last 31 days of the book.
+    `refused`: the record types that Telnyx refuses to list at present. `days`: the last 31 days of the book. `stopped`:
+    what has stopped, by what every part says of itself.
     """
 
     probe: Probe | Silence
@@ -36,12 +39,14 @@ class Observations:
     health: BookHealth | Silence
     days: tuple[BookDay, ...] | Silence
     refused: Collection[str] = ()
+    stopped: Sequence[Symptom] = ()
 
 
 def diagnose(seen: Observations, now: datetime, horizon: timedelta) -> list[Check]:
-    """One check for each thing that can be wrong: the account first, then reading, then the book."""
+    """One check for each thing that can be wrong: what has stopped, the account, then reading, then the book."""
     keys, books = both(seen.public_keys, seen.health), both(seen.health, seen.days)
     return [
+        *check_freshness(seen.stopped),
         examined(account.API_KEY, seen.probe, account.check_api_key),
         examined(account.CLOCK, seen.probe, account.check_clock),
         examined(account.PUBLIC_KEY, keys, partial(account.check_public_key, now=now)),

@@ -13,7 +13,7 @@ from services.reconciler.audit.ports import BookDaysPort
 from services.reconciler.doctor.check import Check, Silence
 from services.reconciler.doctor.diagnosis import Observations, diagnose
 from services.reconciler.doctor.observations import Canary
-from services.reconciler.doctor.ports import HealthPort, ProbePort
+from services.reconciler.doctor.ports import HealthPort, ProbePort, StoppedPort
 from services.reconciler.doctor.reading_checks import choose_canary
 from services.reconciler.ports import TelnyxPort
 from services.reconciler.reader import Reader
@@ -37,10 +37,12 @@ class Doctor:
         days: BookDaysPort,
         telnyx: TelnyxPort,
         reader: Reader,
+        stopped: StoppedPort,
         horizon: timedelta,
         clock: Clock,
     ) -> None:
         self._health = health
+        self._stopped = stopped
         self._probe = probe
         self._days = days
         self._telnyx = telnyx
@@ -72,6 +74,7 @@ class Doctor:
             health=health,
             days=days,
             refused=tuple(self._reader.refused_types()),
+            stopped=await self._stopped.symptoms(),
         )
         return diagnose(seen, now, self._horizon)
 

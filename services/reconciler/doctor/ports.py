@@ -1,8 +1,10 @@
 """Whom the doctor asks. All methods raise TollbookError."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from services.common.freshness.symptom import Symptom
 from services.reconciler.doctor.observations import (
     Application,
     BalanceOutlook,
@@ -36,3 +38,10 @@ class ProbePort(Protocol):
 
     async def quota(self) -> Quota:
         """The quota for detail records now."""
+
+
+class StoppedPort(Protocol):
+    """What has stopped. Raises nothing: that a part does not answer is what it tells."""
+
+    async def symptoms(self) -> Sequence[Symptom]:
+        """As it is now."""

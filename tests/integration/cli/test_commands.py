@@ -270,6 +270,17 @@ async def test_the_doctors_findings(terminal: Terminal) -> None:
     assert [check["status"] for check in terminal.written_json()["checks"]] == ["fail", "warn"]
 
 
+async def test_where_the_doctor_is_away_what_can_be_seen_from_outside_is_told(terminal: Terminal) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    targets = replace(terminal.session.targets, reconciler=nowhere)
+    lonely = replace(terminal.as_json(), targets=targets, patience_s=0.5)
+    assert await examine(lonely) == 1
+    [check] = terminal.written_json()["checks"]
+    assert (check["name"], check["status"]) == ("Freshness", "fail")
+    assert check["finding"].startswith("The reconciler does not answer: no cost becomes exact.")
+    assert "the reconciler does not answer at" in terminal.remarks.getvalue()
+
+
 async def test_an_error_of_a_service_keeps_its_sentence(terminal: Terminal) -> None:
     terminal.fakes.audits.errors["Audit"] = InvalidInput("at most 92 days, please", field="to_day")
     with pytest.raises(InvalidInput, match="at most 92 days"):

@@ -19,6 +19,10 @@ from services.ledger.__main__ import prepare
 from services.ledger.settings import LedgerSettings
 from services.reconciler.ledger_client import LedgerClient
 from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
+from services.reconciler.progress.all_progress import AllProgress
+from services.reconciler.progress.own_progress import OwnProgress
+from services.reconciler.progress.progress_store import ProgressStore
+from services.reconciler.progress.reading import Reading
 from services.reconciler.proof import Neighbours, compose_proof
 from services.reconciler.reader import Reader
 from services.reconciler.reconciler import Reconciler
@@ -81,8 +85,10 @@ async def open_prover(folder: Path, to_telnyx: grpc.aio.Channel) -> AsyncIterato
         settings, telnyx = ReconcilerSettings(), TelnyxClient(to_telnyx)
         reconciler = Reconciler(settings, database, LedgerClient(to_ledger), telnyx, clock)
         reader = reconciler.reader_of(telnyx)
+        own = OwnProgress("prover", Reading(clock), reader.refused_types, settings.expected_record_types)
+        progress = AllProgress(own, ProgressStore(database), clock)
         proof = compose_proof(
-            Neighbours(to_ledger, to_telnyx), reconciler, reader, settings.settle_horizon, clock
+            Neighbours(to_ledger, to_telnyx), reconciler, reader, progress, settings.settle_horizon, clock
         )
 
         def add_servicers(server: grpc.aio.Server) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.common.freshness.symptom import Symptom
 from services.common.money import Money
 from services.reconciler.doctor.check import Check, Silence
 from services.reconciler.doctor.diagnosis import Observations, diagnose
@@ -51,7 +52,7 @@ def test_all_is_well() -> None:
     assert {check.name: (check.status, check.advice) for check in checks} == {
         check.name: ("ok", "") for check in checks
     }
-    assert len({check.name for check in checks}) == len(checks) == 15
+    assert len({check.name for check in checks}) == len(checks) == 16
 
 
 def test_parts_that_are_silent_leave_only_the_unknown() -> None:
@@ -65,8 +66,11 @@ def test_parts_that_are_silent_leave_only_the_unknown() -> None:
         canary=silence,
         health=silence,
         days=silence,
+        stopped=(Symptom("ledger_silent", NOON, "The ledger does not answer.", "See whether it runs."),),
     )
-    for check in diagnose(seen, NOON, HORIZON):
+    first, *checks = diagnose(seen, NOON, HORIZON)
+    assert (first.name, first.status) == ("Freshness", "failure")
+    for check in checks:
         assert check.status == "unknown"
         assert check.finding == f"It could not be examined: {silence.reason}."
 
@@ -74,6 +78,7 @@ def test_parts_that_are_silent_leave_only_the_unknown() -> None:
 def test_one_silent_part_leaves_the_other_checks() -> None:
     checks = diagnose(replace(WELL, health=Silence("the ledger is away")), NOON, HORIZON)
     assert {check.name for check in checks if check.status == "ok"} == {
+        "Freshness",
         "API key",
         "Clock",
         "Cost in webhooks",

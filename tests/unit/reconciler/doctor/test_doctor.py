@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.common.errors import QuotaExhausted, TollbookError, Unavailable
+from services.common.freshness.symptom import Symptom
 from services.common.money import Money
 from services.reconciler.doctor.doctor import Doctor
 from services.reconciler.doctor.observations import (
@@ -24,9 +25,10 @@ HORIZON = timedelta(hours=24)
 
 @dataclass(slots=True)
 class FakeParts:
-    """The ledger's health and the account in one; `fault` makes all of it fail."""
+    """The ledger's health and the account in one; `fault` makes all of it fail but what tells of what has stopped."""
 
     fault: TollbookError | None = None
+    has_stopped: bool = False
     asked: list[str] = field(default_factory=list)
 
     async def health(self) -> BookHealth:
@@ -37,6 +39,9 @@ class FakeParts:
         self._check("balance")
         assert to_at - from_at == timedelta(days=7)
         return BalanceOutlook(Money("USD", 10**9), NOON, None)
+
+    async def symptoms(self) -> list[Symptom]:
+        return [Symptom("test", NOON, "It stands still.", "Push it.")] if self.has_stopped else []
 
     async def probe(self) -> Probe:
         self._check("probe")
@@ -67,6 +72,7 @@ def _doctor(world: World, parts: FakeParts, days: FakeBookDays) -> Doctor:
         days=days,
         telnyx=world.telnyx,
         reader=world.reconciler.reader_of(world.telnyx),
+        stopped=parts,
         horizon=HORIZON,
         clock=world.clock,
     )
@@ -96,5 +102,13 @@ async def test_a_type_that_telnyx_refuses_to_count_is_unknown_not_a_fault(world:
 
 async def test_when_every_part_is_away(world: World) -> None:
     away = Unavailable("a service of Tollbook did not answer: UNAVAILABLE")
-    checks = await _doctor(world, FakeParts(fault=away), FakeBookDays(fault=away)).examine()
+    _, *checks = await _doctor(world, FakeParts(fault=away), FakeBookDays(fault=away)).examine()
     assert {check.status for check in checks} == {"unknown"}
+
+
+async def test_what_has_stopped_is_a_failure(world: World) -> None:
+    parts = FakeParts(fault=Unavailable("the ledger is away"), has_stopped=True)
+    [check] = [
+        each for each in await _doctor(world, parts, FakeBookDays()).examine() if each.name == "Freshness"
+    ]
+    assert (check.status, check.finding, check.advice) == ("failure", "It stands still.", "Push it.")
