@@ -69,4 +69,6 @@ def _opened(path: Path, how: str) -> Iterator[Any]:
             connection.set_progress_handler(lambda: 0, _STEPS_BETWEEN_LOOKS)
             yield connection
     except module.Error as error:
+        if str(error) == "interrupted":
+            raise KeyboardInterrupt from error
         raise Unavailable(f"{path}: SQLite says {error}") from error

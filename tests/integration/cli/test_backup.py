@@ -134,6 +134,30 @@ def test_a_damaged_book_makes_no_backup(stored: StoredTollbook, tmp_path: Path) 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["var"]
 
 
+def test_an_index_that_lacks_a_row_makes_no_backup(stored: StoredTollbook, tmp_path: Path) -> None:
+    """Every page can be read, and a question that goes by this index would miss the event."""
+    with stored.opened() as opened:
+        opened.book.record_events(hangups("a call"))
+    root, empty_root = (
+        _root_page(stored.path("book"), name) for name in ("ix_events_received", "ix_events_fault")
+    )
+    content = bytearray(stored.path("book").read_bytes())
+    content[(root - 1) * 4096 : root * 4096] = content[(empty_root - 1) * 4096 : empty_root * 4096]
+    stored.path("book").write_bytes(content)
+    with pytest.raises(InvalidInput, match="damaged"):
+        _back_up(stored, tmp_path / "backup")
+    assert not (tmp_path / "backup").exists()
+
+
+def _root_page(book: Path, index: str) -> int:
+    connection = choose_sqlite_module().connect(book)
+    try:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        return int(connection.execute(query, (index,)).fetchone()[0])
+    finally:
+        connection.close()
+
+
 def test_there_must_be_a_book(stored: StoredTollbook, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="LEDGER_DATABASE_URL"):
         _back_up(stored, tmp_path / "backup")
