@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tests.benchmarks.load.stories import webhooks
+from tests.sandbox.events import Payload
 from tests.support.telnyx_signer import TelnyxSigner
 
 WEBHOOK_PATH = "/api/telnyx/webhooks/calls"
@@ -18,13 +19,18 @@ _LENGTH = struct.Struct("<I")
 def deliveries(signer: TelnyxSigner, rng: random.Random, count: int, now: datetime) -> Iterator[bytes]:
     """`count` webhooks that were signed now: they count as fresh for 300 s."""
     for webhook in webhooks(rng, count, now):
-        body = msgspec.json.encode(webhook)
-        signed = "".join(f"{name}: {value}\r\n" for name, value in signer.headers(body, now).items())
-        head = (
-            f"POST {WEBHOOK_PATH} HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: telnyx-webhooks\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n{signed}\r\n"
-        )
-        yield head.encode() + body
+        yield delivery(signer, webhook, now)
+
+
+def delivery(signer: TelnyxSigner, webhook: Payload, signed_at: datetime) -> bytes:
+    """One webhook as a whole request."""
+    body = msgspec.json.encode(webhook)
+    signed = "".join(f"{name}: {value}\r\n" for name, value in signer.headers(body, signed_at).items())
+    head = (
+        f"POST {WEBHOOK_PATH} HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: telnyx-webhooks\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n{signed}\r\n"
+    )
+    return head.encode() + body
 
 
 def read_of(path: str) -> bytes:
