@@ -11,7 +11,7 @@ from gateway.backends import Backends
 from gateway.exact_response import ExactJson
 from gateway.freshness_watch import FreshnessWatch
 from gateway.public_keys import PublicKeys
-from services.common.freshness.symptom import Symptom
+from services.common.freshness.symptom import DISK_FULL, Symptom
 from services.common.times import format_rfc3339
 
 
@@ -29,11 +29,15 @@ class Health:
         return ExactJson({"status": "ok"})
 
     async def readyz(self, request: Request) -> Response:
-        """200 when the ledger serves and Telnyx's public key is known, else 503; either way what of it holds.
+        """200 when the ledger serves and has room, and Telnyx's public key is known, else 503; and what of it holds.
 
-        What has stopped changes nothing about that. With API_KEYS its sentences are for who may read.
+        What else has stopped changes nothing about that. With API_KEYS its sentences are for who may read.
         """
-        checks = {"ledger": await self._backends.ledger_serves(), "publicKeys": bool(self._keys.current)}
+        checks = {
+            "ledger": await self._backends.ledger_serves(),
+            "disk": all(symptom.name != DISK_FULL for symptom in self._watch.symptoms),
+            "publicKeys": bool(self._keys.current),
+        }
         is_ready = all(checks.values())
         is_reader = self._access.allows(Need.READ, request.scope["headers"])
         content = {

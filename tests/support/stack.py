@@ -69,6 +69,7 @@ def running_stack(
     environment: Mapping[str, str] | None = None,
     webhooks_go_to: str | None = None,
     with_webhooks: bool = True,
+    runner: tuple[str, ...] = ("-m",),
 ) -> Iterator[Stack]:
     """Start the sandbox and the four services. Without `webhooks_go_to` they go straight to the edge.
 
@@ -91,7 +92,7 @@ def running_stack(
         if "TELNYX_PUBLIC_KEY" in own:
             own["TELNYX_PUBLIC_KEY"] = own["TELNYX_PUBLIC_KEY"].replace("sandbox", sandbox.public_key)
         with (
-            running_tollbook(folder, own) as tollbook,
+            running_tollbook(folder, own, runner) as tollbook,
             httpx.Client(base_url=tollbook.edge_url, timeout=30.0, trust_env=False) as http,
         ):
             tollbook.start_all()

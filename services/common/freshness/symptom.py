@@ -9,6 +9,9 @@ from services.common.freshness.observed import Part
 SILENT_PARTS: Final = {part: f"{part.replace('-', '_')}_silent" for part in get_args(Part)}
 """The names of the symptoms of a part that does not answer."""
 
+DISK_FULL: Final = "disk_full"
+"""The alarm of a ledger whose disk takes nothing more: the one that makes an edge say that it is not ready."""
+
 NAMES: Final = (
     *SILENT_PARTS.values(),
     "reconciler_stuck",

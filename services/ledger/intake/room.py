@@ -5,12 +5,13 @@ from typing import Final, Literal
 from services.common.alarms import Alarm
 from services.common.database_failures import DISK_RETRY_AFTER_S
 from services.common.errors import DiskFull
+from services.common.freshness.symptom import DISK_FULL
 
 Want = Literal["booking", "growing"]
 """What there was no room for: to book what was acknowledged, or to keep anything new."""
 
-DISK_FULL: Final = Alarm(
-    "disk_full",
+ALARM: Final = Alarm(
+    DISK_FULL,
     "Make room on the disk of the ledger's database; it goes on by itself, and nothing that was acknowledged is lost.",
 )
 _FINDING: Final = "The disk of the ledger's database is full: webhooks are refused, and nothing is recorded."
@@ -30,14 +31,14 @@ class Room:
     def refused(self, want: Want) -> None:
         """There was no room for this."""
         self._short.add(want)
-        DISK_FULL.raised(_FINDING)
+        ALARM.raised(_FINDING)
 
     def took(self, want: Want) -> None:
         """There was room for this."""
         if want in self._short:
             self._short.remove(want)
             if not self._short:
-                DISK_FULL.ended()
+                ALARM.ended()
 
     def require(self) -> None:
         """Raises DiskFull while there is no room."""

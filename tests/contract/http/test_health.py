@@ -7,7 +7,7 @@ import pytest
 from gateway.access import Access
 from gateway.api_keys import ApiKey, Scope, digest_of
 from services.common.alarms import Alarm
-from services.common.freshness.symptom import Symptom
+from services.common.freshness.symptom import DISK_FULL, Symptom
 from tests.support.edge import EdgeUnderTest, open_edge_under_test
 from tests.support.rest_contract import assert_as_documented
 
@@ -29,7 +29,7 @@ async def test_health(edge: EdgeUnderTest) -> None:
         200,
         {
             "status": "ready",
-            "checks": {"ledger": True, "publicKeys": True},
+            "checks": {"ledger": True, "disk": True, "publicKeys": True},
             "warnings": [],
             "lookedAt": None,
         },
@@ -40,7 +40,18 @@ async def test_not_ready_without_a_key() -> None:
     async with open_edge_under_test(knows_keys=False) as edge:
         answer = await edge.client.get("/readyz")
         assert_as_documented(answer)
-        assert (answer.status_code, answer.json()["checks"]) == (503, {"ledger": True, "publicKeys": False})
+        assert (answer.status_code, answer.json()["checks"]) == (
+            503,
+            {"ledger": True, "disk": True, "publicKeys": False},
+        )
+
+
+async def test_not_ready_while_the_disk_of_the_ledger_is_full(edge: EdgeUnderTest) -> None:
+    edge.edge.watch.symptoms = (Symptom(DISK_FULL, edge.clock.now(), "It is full.", "Make room."),)
+    answer = await edge.client.get("/readyz")
+    assert_as_documented(answer)
+    assert (answer.status_code, answer.json()["checks"]["disk"]) == (503, False)
+    assert answer.json()["warnings"][0]["advice"] == "Make room."
 
 
 async def test_what_has_stopped_is_told_and_webhooks_are_taken_all_the_same(edge: EdgeUnderTest) -> None:
