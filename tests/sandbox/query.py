@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from tests.sandbox.answers import bad_request
@@ -97,6 +98,8 @@ def _filter(field: str, operator_name: str, text: str) -> Filter:
     return Filter(field, operator_name, text)
 
 
+# The same few thousand texts are compared for every page of every window.
+@lru_cache(maxsize=100_000)
 def _comparable(field: str, text: str) -> datetime | Decimal:
     return from_text(text) if _is_time(field) else Decimal(text)
 
