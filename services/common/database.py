@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 import sqlalchemy.exc
@@ -38,6 +38,7 @@ class Database:
     _writing: ThreadPoolExecutor
     _reading: ThreadPoolExecutor
     _lock: FileLock | None = None
+    _in_use: dict[str, str] = field(default_factory=dict)
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
         """Run `work` in one read-write transaction and commit; roll back if it raises.
@@ -69,6 +70,17 @@ class Database:
     ) -> Result:
         """`read` in a worker thread."""
         return await _in_thread(self._reading, lambda: self.read(work, at_one_moment=at_one_moment))
+
+    def works_on(self, version_table: str, revision: str | None) -> None:
+        """Let nobody migrate these tables to what programs of `revision` could not work on, from now on; None: do.
+
+        That is of PostgreSQL, where others come and go; a SQLite file belongs to one process.
+        """
+        self._in_use.pop(version_table, None)
+        if revision is not None:
+            self._in_use[version_table] = revision
+        if self.kind == "postgresql":
+            self.writer.dispose()
 
     def close(self) -> None:
         """Wait for running work, then close every connection and let the next process in."""
@@ -133,10 +145,10 @@ def _open_postgresql(url: URL) -> Database:
     # Loaded only where it is used: the driver costs each start time and memory.
     from services.common.postgresql import open_postgresql_engine  # noqa: PLC0415
 
-    engine = open_postgresql_engine(url)
-    return Database(
-        "postgresql", engine, engine, _executor("writer", _THREAD_COUNT), _executor("reader", _THREAD_COUNT)
-    )
+    in_use: dict[str, str] = {}
+    engine = open_postgresql_engine(url, in_use)
+    writing, reading = _executor("writer", _THREAD_COUNT), _executor("reader", _THREAD_COUNT)
+    return Database("postgresql", engine, engine, writing, reading, _in_use=in_use)
 
 
 def _executor(name: str, thread_count: int) -> ThreadPoolExecutor:

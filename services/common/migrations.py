@@ -1,12 +1,15 @@
-"""Bringing a database's tables up to date at start, also when several processes start at once."""
+"""Bringing a database's tables up to date at start, also when several processes start at once, old ones and new."""
 
 from pathlib import Path
 
 import sqlalchemy.exc
-from sqlalchemy import Connection, column, inspect, select, table
+import structlog
 
 from services.common.database import Database
 from services.common.process import StartError
+from services.common.schema import read_schema
+
+_log = structlog.get_logger()
 
 
 def migrate(
@@ -15,36 +18,44 @@ def migrate(
     """Run the Alembic migrations of `script_location` that the database has not seen yet, in one transaction.
 
     Up to `revision`, by default the newest: a test or a benchmark can make a database as an earlier Tollbook left it.
+    A database that a newer Tollbook has migrated is taken as it is where that says that older ones may.
 
     Of several processes on PostgreSQL one runs them while the others wait, at most 60 s; a SQLite file belongs to
-    one process anyway. Raises StartError if the wait was too long, the database cannot be reached, or it was
-    migrated by a newer Tollbook.
+    one process anyway. Raises StartError if the wait was too long, the database cannot be reached, older processes are
+    at work that could not go on, or it was migrated by a newer Tollbook that lets no older one work.
     """
     wanted = revision or newest_revision(script_location)
+    database.works_on(version_table, None)
     try:
         with database.writer.connect() as connection:
-            if _revision_of(connection, version_table) == wanted:
-                return
-            # Loaded only where there is something to do: Alembic is 10 MB and a tenth of the time to start.
-            from services.common.upgrade import upgrade  # noqa: PLC0415
+            with connection.begin():
+                found = read_schema(connection, version_table)
+            if found is None or found.revision < wanted:
+                # Loaded only where there is something to do: Alembic is 10 MB and a tenth of the time to start.
+                from services.common.upgrade import upgrade  # noqa: PLC0415
 
-            upgrade(database, connection, script_location, version_table, wanted)
+                found = upgrade(database, connection, script_location, version_table, wanted)
     except sqlalchemy.exc.OperationalError as error:
         raise StartError(
             f"the database cannot be migrated now: it cannot be reached, or another process holds it ({error.orig})"
         ) from error
+    if not found.lets_work(wanted):
+        raise StartError(
+            f"the database was made by another version of Tollbook: its tables ({version_table} {found.revision}) are "
+            f"for programs from {found.runs_from} on, and this one is of {wanted}. Start the newer version"
+        )
+    if found.revision != wanted:
+        _log.warning(
+            "schema.newer",
+            table=version_table,
+            revision=found.revision,
+            known=wanted,
+            message="a newer Tollbook has migrated this database, and lets this older one work beside it",
+        )
+    database.works_on(version_table, wanted)
 
 
 def newest_revision(script_location: Path) -> str:
     """The revision that all migrations lead to; their files are named `<revision>_<word>.py`, in order."""
     names = (path.name for path in (script_location / "versions").glob("[0-9]*_*.py"))
     return max(name.partition("_")[0] for name in names)
-
-
-def _revision_of(connection: Connection, version_table: str) -> str | None:
-    """What the database was last migrated to; None if it never was."""
-    with connection.begin():
-        if not inspect(connection).has_table(version_table):
-            return None
-        found: str | None = connection.scalar(select(column("version_num")).select_from(table(version_table)))
-        return found

@@ -1,16 +1,23 @@
 """PostgreSQL as Tollbook uses it: every wait ends, for a lock, for a statement, and for a server that is mute."""
 
+import math
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import psycopg
+from psycopg import sql
 from psycopg.abc import PQGen
+from psycopg.rows import dict_row
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 
 from services.common.deadlines import current_deadline_s
+from services.common.errors import Unavailable
 from services.common.exact_json import decode_json, encode_json
+from services.common.schema import at_work_key, schema_of
 
 Result = TypeVar("Result")
 
@@ -32,6 +39,7 @@ _SESSION: Final = {
     "statement_timeout": f"{LONGEST_STATEMENT_S}s",
     "idle_in_transaction_session_timeout": f"{_LONGEST_IDLE_IN_TRANSACTION_S}s",
 }
+_SETTING_UP: Final = "SELECT " + ", ".join(f"set_config('{name}', %s, false)" for name in _SESSION)
 _TCP: Final = {
     "keepalives": 1,
     "keepalives_idle": 10,
@@ -45,10 +53,12 @@ _TCP: Final = {
 class ImpatientConnection(psycopg.Connection[Any]):
     """Waits for no answer beyond the deadline of the call that it is for, nor longer than the server may take."""
 
+    longest_statement_s: float = LONGEST_STATEMENT_S
+
     def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
         """Raises QueryCanceled when time is up; then the connection is closed, and the statement told to stop."""
-        end_s = min(current_deadline_s(), time.monotonic() + LONGEST_STATEMENT_S + _MUTE_SLACK_S)
-        longest_s = max(_SHORTEST_WAIT_S, end_s - time.monotonic())
+        end_s = min(current_deadline_s(), time.monotonic() + self.longest_statement_s + _MUTE_SLACK_S)
+        longest_s = None if end_s == math.inf else max(_SHORTEST_WAIT_S, end_s - time.monotonic())
         try:
             return super().wait(gen, interval, longest_s if timeout is None else timeout)
         except psycopg.OperationalError as error:
@@ -64,8 +74,12 @@ class ImpatientConnection(psycopg.Connection[Any]):
         self.close()
 
 
-def open_postgresql_engine(url: URL) -> Engine:
-    """A pool of connections, none of them open yet. What the URL says of a connection goes before what is said here."""
+def open_postgresql_engine(url: URL, in_use: Mapping[str, str]) -> Engine:
+    """A pool of connections, none of them open yet. What the URL says of a connection goes before what is said here.
+
+    `in_use`: the revisions that the process works at, by version table. While a connection is open nobody migrates the
+    database to what these could not work on; and none is opened once somebody has.
+    """
     arguments: dict[str, Any] = {"application_name": "tollbook", "connect_timeout": _CONNECT_WAIT_S, **_TCP}
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
@@ -78,18 +92,36 @@ def open_postgresql_engine(url: URL) -> Engine:
         json_deserializer=decode_json,
         connect_args={name: value for name, value in arguments.items() if name not in url.query},
     )
-    event.listen(engine, "do_connect", _connect)
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "do_connect", partial(_connect, in_use))
     return engine
 
 
 def _connect(
-    _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
+    in_use: Mapping[str, str],
+    _dialect: object,
+    _record: object,
+    arguments: list[Any],
+    options: dict[str, Any],
 ) -> ImpatientConnection:
-    return ImpatientConnection.connect(*arguments, **options)
+    connection = ImpatientConnection.connect(*arguments, **options)
+    try:
+        connection.execute(_SETTING_UP, tuple(_SESSION.values()))
+        for version_table, revision in in_use.items():
+            _begin_work(connection, version_table, revision)
+        connection.commit()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
-def _prepare(connection: ImpatientConnection, _record: object) -> None:
-    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
-    connection.execute(f"SELECT {settings}")
-    connection.commit()
+def _begin_work(connection: ImpatientConnection, version_table: str, revision: str) -> None:
+    """Hold the lock of the programs of this revision for as long as the connection lives."""
+    connection.execute("SELECT pg_advisory_lock_shared(%s, %s)", at_work_key(version_table, revision))
+    # A statement of its own: it must see what was committed while the lock was waited for.
+    query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(version_table))
+    row = connection.cursor(row_factory=dict_row).execute(query).fetchone()
+    if row is not None and not schema_of(row).lets_work(revision):
+        raise Unavailable(
+            "a newer Tollbook has changed the database, and this older one cannot work on it any more: replace it"
+        )

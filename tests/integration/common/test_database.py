@@ -273,14 +273,3 @@ def test_of_several_starters_one_migrates(database_url: str, script: Path) -> No
     migrate(opened, script, "toll_version")
     for one_database in (opened, *others):
         one_database.close()
-
-
-def test_a_database_of_a_newer_version_is_refused(database_url: str, script: Path) -> None:
-    database = open_database(database_url)
-    migrate(database, script, "toll_version")
-    database.write(
-        lambda connection: connection.execute(text("UPDATE toll_version SET version_num = '0002'"))
-    )
-    with pytest.raises(StartError, match="another version of Tollbook"):
-        migrate(database, script, "toll_version")
-    database.close()
