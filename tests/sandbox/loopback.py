@@ -23,8 +23,8 @@ class LoopbackServer:
 
     def __init__(self, app: ASGIApp, port: int = 0) -> None:
         self._socket = socket.create_server(("127.0.0.1", port))
-        # Accepted connections inherit it. Head and body of an answer leave one after the other: without it the body waits
-        # 40 ms for the client to have acknowledged the head.
+        # For all connections. Head and body of an answer leave one after the other: without it the body waits 40 ms for
+        # the client to have acknowledged the head.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
