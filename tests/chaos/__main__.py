@@ -16,7 +16,7 @@ CHAOS = Suite(
     command="make chaos",
     description=__doc__,
     parts={
-        "kills": "tests.chaos.kills",
+        "kills": "tests.chaos.kills.part",
         "cuts": "tests.chaos.cuts",
         "replicas": "tests.chaos.replicas",
         "restarts": "tests.chaos.restarts",

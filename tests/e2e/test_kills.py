@@ -1,12 +1,12 @@
 """Whatever dies in the middle of the work, the book goes on from where it was: timers, attempts and money."""
 
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from tests.support.drift import equals_the_bill
 from tests.support.processes import SERVICES
-from tests.support.stack import QUICK_QUOTA, Stack, running_stack
+from tests.support.stack import QUICK_QUOTA, running_stack
 from tests.support.waiting import wait_until
 
 
@@ -21,12 +21,7 @@ def test_each_process_is_killed_while_calls_come_in(tmp_path: Path) -> None:
             stack.sandbox.client.create("mixed", 12)
             stack.tollbook.start(service)
         stack.sandbox.client.wait(60)
-        wait_until(lambda: _is_right(stack), 120, "the book does not come to equal the bill")
-
-
-def _is_right(stack: Stack) -> bool:
-    bill = stack.sandbox.client.bill()
-    return not bill["pending"] and stack.total() == Decimal(bill["total"]) and stack.estimated_count() == 0
+        wait_until(lambda: equals_the_bill(stack), 120, "the book does not come to equal the bill")
 
 
 @pytest.mark.timeout(120)
@@ -41,4 +36,4 @@ def test_the_reconcilers_database_can_be_deleted(tmp_path: Path) -> None:
         stack.sandbox.client.create("dialer", 3, call_cost="never")
         stack.sandbox.client.wait(30)
         stack.tollbook.start("reconciler")
-        wait_until(lambda: _is_right(stack), 60, "the book does not come to equal the bill")
+        wait_until(lambda: equals_the_bill(stack), 60, "the book does not come to equal the bill")

@@ -1,0 +1,101 @@
+"""What people and cron ask for meanwhile: without them some steps of the processes are never taken."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import grpc
+import httpx
+
+from services.common.channel import open_channel
+from services.common.wire import to_date, to_timestamp
+from tests.support.processes import Tollbook
+from tollbook.ledger.v1.proof_pb2 import ReplayEventsRequest
+from tollbook.ledger.v1.proof_pb2_grpc import ProofServiceStub
+from tollbook.reconciler.v1.backfill_pb2 import (
+    BACKFILL_METHOD_REPORTS,
+    BackfillRequest,
+    RecoverDeliveriesRequest,
+)
+from tollbook.reconciler.v1.backfill_pb2_grpc import BackfillServiceStub
+
+_PAUSE_S: Final = 1.5
+_ANSWER_S: Final = 20.0
+_RECENT: Final = timedelta(seconds=10)
+_DAY: Final = timedelta(days=1)
+
+
+class People:
+    """Ask again and again for whatever can be asked for. That nobody answers is no surprise to them."""
+
+    def __init__(self, tollbook: Tollbook, old_days: Sequence[date], rng: random.Random) -> None:
+        """`old_days`: of which reports are ordered, one after the other."""
+        self._tollbook = tollbook
+        self._old_days = old_days
+        self._rng = rng
+
+    def run(self, kills_are_done: threading.Event) -> None:
+        """Ask until all kills are done."""
+        asyncio.run(self._ask_all(kills_are_done))
+
+    async def _ask_all(self, kills_are_done: threading.Event) -> None:
+        async with (
+            httpx.AsyncClient(base_url=self._tollbook.edge_url, timeout=_ANSWER_S, trust_env=False) as http,
+            open_channel(self._tollbook.target("ledger")) as ledger,
+            open_channel(self._tollbook.target("reconciler")) as reconciler,
+        ):
+            proof, history = ProofServiceStub(ledger), BackfillServiceStub(reconciler)
+            wishes: tuple[Callable[[], Awaitable[object]], ...] = (
+                lambda: self._fetch_a_cost(http),
+                lambda: http.post("/api/cron/process-call-costs"),
+                lambda: http.get("/api/billing/audit"),
+                lambda: self._replay(proof),
+                lambda: self._recover(history),
+                lambda: self._backfill(history),
+            )
+            asking = [asyncio.create_task(_again_and_again(wish)) for wish in wishes]
+            await asyncio.to_thread(kills_are_done.wait)
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+
+    async def _fetch_a_cost(self, http: httpx.AsyncClient) -> None:
+        listed = await http.get("/api/billing/records", params={"status": "estimated", "limit": 50})
+        records = listed.raise_for_status().json()["records"]
+        if records:
+            call_id = self._rng.choice(records)["id"]
+            await http.post("/api/billing/fetch-call-cost", json={"callControlId": call_id})
+
+    async def _replay(self, proof: ProofServiceStub) -> None:
+        since = to_timestamp(datetime.now(UTC) - _RECENT)
+        async for _ in proof.ReplayEvents(ReplayEventsRequest(from_time=since), timeout=_ANSWER_S):
+            pass
+
+    async def _recover(self, history: BackfillServiceStub) -> None:
+        now = datetime.now(UTC)
+        span = RecoverDeliveriesRequest(from_time=to_timestamp(now - _RECENT), to_time=to_timestamp(now))
+        await history.RecoverDeliveries(span, timeout=_ANSWER_S)
+
+    async def _backfill(self, history: BackfillServiceStub) -> None:
+        if self._old_days:
+            await backfill(history, self._rng.choice(self._old_days), 1)
+
+
+async def backfill(history: BackfillServiceStub, first: date, day_count: int) -> None:
+    """Book some days from batch reports. Raises AioRpcError."""
+    request = BackfillRequest(
+        from_day=to_date(first), to_day=to_date(first + day_count * _DAY), method=BACKFILL_METHOD_REPORTS
+    )
+    async for _ in history.Backfill(request, timeout=_ANSWER_S * 3):
+        pass
+
+
+async def _again_and_again(wish: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        with suppress(httpx.HTTPError, grpc.aio.AioRpcError):
+            await wish()
+        await asyncio.sleep(_PAUSE_S)

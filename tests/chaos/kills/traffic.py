@@ -1,0 +1,35 @@
+"""What Telnyx sends meanwhile: calls and messages in bursts, as long as anything is killed."""
+
+import random
+import threading
+from typing import Final
+
+from tests.sandbox.client import SandboxClient
+
+_BURST: Final = (1, 40)
+"""Sessions and messages at once; each has three or four webhooks, and some of these come twice."""
+
+_TRICKLE: Final = (1, 4)
+"""The same once enough has been sent, while there are still kills to come."""
+
+_PAUSE_S: Final = (0.3, 1.2)
+
+
+def delivery_count(client: SandboxClient) -> int:
+    """How many webhooks were sent, however often each was tried."""
+    counts = client.counts()["webhooks"]
+    return int(counts.get("accepted", 0)) + int(counts.get("given_up", 0))
+
+
+def send_traffic(
+    base_url: str, webhook_count: int, rng: random.Random, kills_are_done: threading.Event
+) -> None:
+    """Let things happen until all kills are done and so many webhooks were sent."""
+    pause = threading.Event()
+    with SandboxClient(base_url) as client:
+        while True:
+            has_enough = delivery_count(client) >= webhook_count
+            if has_enough and kills_are_done.is_set():
+                return
+            client.create("mixed", rng.randint(*(_TRICKLE if has_enough else _BURST)))
+            pause.wait(rng.uniform(*_PAUSE_S))
