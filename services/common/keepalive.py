@@ -27,11 +27,10 @@ class Keepalive:
 
     def server_options(self) -> tuple[Option, ...]:
         """For servers."""
-        least = _ms(self.least_interval_s)
         return (
             *self._pings(),
             ("grpc.http2.max_pings_without_data", 0),
-            ("grpc.http2.min_recv_ping_interval_without_data_ms", least),
+            ("grpc.http2.min_ping_interval_without_data_ms", _ms(self.least_interval_s)),
         )
 
     def _pings(self) -> tuple[Option, ...]:
