@@ -72,7 +72,8 @@ class BackfillService(backfill_pb2_grpc.BackfillServiceServicer):
             raise InvalidInput("from_time must be before to_time", field="to_time")
         if to_at - from_at > MAX_PERIOD:
             raise InvalidInput(f"a period of at most {MAX_PERIOD.days} days, please", field="from_time")
-        recovered = await self._recovery.recover(Window(from_at, to_at))
+        window = Window(from_at, to_at)
+        recovered = await self._recovery.recover(window, include_delivered=request.include_delivered)
         return backfill_pb2.RecoverDeliveriesResponse(
             delivery_count=recovered.delivery_count,
             new_count=recovered.new_count,

@@ -14,7 +14,7 @@ from services.telnyx_gateway.account_charges import charges_request
 from services.telnyx_gateway.applications import read_applications
 from services.telnyx_gateway.client import TelnyxClient
 from services.telnyx_gateway.decode import decode_day
-from services.telnyx_gateway.deliveries import read_failed_deliveries
+from services.telnyx_gateway.deliveries import read_deliveries
 from services.telnyx_gateway.detail_query import Window
 from services.telnyx_gateway.probe import probe_account
 from services.telnyx_gateway.quota import Priority
@@ -75,8 +75,14 @@ class AccountService(account_pb2_grpc.AccountServiceServicer):
         self, request: pb.ListFailedDeliveriesRequest, context: Context
     ) -> AsyncIterator[pb.ListFailedDeliveriesResponse]:
         count = 0
-        window = _decode_window(request)
-        async for each in read_failed_deliveries(self._client, self._clock, window, Priority.BACKGROUND):
+        deliveries = read_deliveries(
+            self._client,
+            self._clock,
+            _decode_window(request),
+            Priority.BACKGROUND,
+            include_delivered=request.include_delivered,
+        )
+        async for each in deliveries:
             count += 1
             yield pb.ListFailedDeliveriesResponse(
                 delivery=pb.FailedDelivery(

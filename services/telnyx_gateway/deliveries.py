@@ -1,4 +1,4 @@
-"""Reading `GET /v2/webhook_deliveries`: the webhooks that nobody took (Telnyx facts, section 6)."""
+"""Reading `GET /v2/webhook_deliveries`: above all the webhooks that nobody took (Telnyx facts, section 6)."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -27,57 +27,74 @@ _FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class FailedDelivery:
-    """One webhook that was not taken. `started_at` is None where it cannot be read."""
+class Delivery:
+    """One webhook that was to be delivered. `started_at` is None where it cannot be read."""
 
     delivery_id: str
     started_at: datetime | None
     event: WebhookEvent
 
 
-class _Delivery(msgspec.Struct):
+class _Row(msgspec.Struct):
     id: msgspec.Raw = ABSENT
     started_at: msgspec.Raw = ABSENT
     status: msgspec.Raw = ABSENT
     webhook: msgspec.Raw = ABSENT
 
 
-async def read_failed_deliveries(
-    client: TelnyxClient, clock: Clock, window: Window, priority: Priority
-) -> AsyncIterator[FailedDelivery]:
-    """The deliveries that began in the window and failed, oldest first, each once.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which deliveries are wanted."""
+
+    window: Window
+    include_delivered: bool
+
+
+async def read_deliveries(
+    client: TelnyxClient,
+    clock: Clock,
+    window: Window,
+    priority: Priority,
+    *,
+    include_delivered: bool = False,
+) -> AsyncIterator[Delivery]:
+    """The deliveries that began in the window and failed, or all, oldest first, each once.
 
     Raises InvalidInput for an empty window, TelnyxRefused, TelnyxUnreachable and QuotaExhausted.
     """
     if window.from_at >= window.to_at:
         raise InvalidInput("from_time must be before to_time", field="to_time")
-    page = await client.ask(_request(window, 1), priority)
+    asked = _Asked(window, include_delivered)
+    page = await client.ask(_request(asked, 1), priority)
     if page.total_results > MAX_AT_ONCE:
         halves = window.halves()
         if halves is None:
-            raise TelnyxUnreachable(f"more than {MAX_AT_ONCE} webhook deliveries failed in one moment")
+            raise TelnyxUnreachable(f"there are more than {MAX_AT_ONCE} webhook deliveries of one moment")
         for half in reversed(halves):
-            async for delivery in read_failed_deliveries(client, clock, half, priority):
+            async for delivery in read_deliveries(
+                client, clock, half, priority, include_delivered=include_delivered
+            ):
                 yield delivery
         return
-    found = dict(_read_rows(page, window, clock.now()))
+    found = dict(_read_rows(page, asked, clock.now()))
     number = 1
     while page.rows and number < page.total_pages:
         number += 1
-        page = await client.ask(_request(window, number), priority)
-        found |= dict(_read_rows(page, window, clock.now()))
+        page = await client.ask(_request(asked, number), priority)
+        found |= dict(_read_rows(page, asked, clock.now()))
     for delivery in sorted(found.values(), key=lambda each: each.started_at or window.from_at):
         yield delivery
 
 
-def _request(window: Window, number: int) -> Request[RowPage]:
+def _request(asked: _Asked, number: int) -> Request[RowPage]:
+    status = {} if asked.include_delivered else {"filter[status][eq]": _FAILED}
     return Request(
         "webhook_deliveries",
         {
-            "filter[status][eq]": _FAILED,
-            "filter[started_at][gte]": format_rfc3339(window.from_at),
+            **status,
+            "filter[started_at][gte]": format_rfc3339(asked.window.from_at),
             # Inclusive: Telnyx has no `lt` here.
-            "filter[started_at][lte]": format_rfc3339(window.to_at),
+            "filter[started_at][lte]": format_rfc3339(asked.window.to_at),
             "page[number]": str(number),
             "page[size]": str(_PAGE_SIZE),
         },
@@ -86,20 +103,20 @@ def _request(window: Window, number: int) -> Request[RowPage]:
     )
 
 
-def _read_rows(page: RowPage, window: Window, read_at: datetime) -> Iterator[tuple[str, FailedDelivery]]:
-    """The failed deliveries of one page by id; those outside the window are another window's."""
+def _read_rows(page: RowPage, asked: _Asked, read_at: datetime) -> Iterator[tuple[str, Delivery]]:
+    """The deliveries of one page by id; those outside the window are another window's."""
     for raw in page.rows:
         reader = ValueReader()
-        row = reader.shape(msgspec.Raw(raw), "delivery", _Delivery) or _Delivery()
+        row = reader.shape(msgspec.Raw(raw), "delivery", _Row) or _Row()
         started_at = reader.time(row.started_at, "started_at")
-        is_inside = started_at is None or window.from_at <= started_at < window.to_at
-        if is_inside and reader.text(row.status, "status") in ("", _FAILED):
+        is_inside = started_at is None or asked.window.from_at <= started_at < asked.window.to_at
+        if is_inside and (asked.include_delivered or reader.text(row.status, "status") in ("", _FAILED)):
             event = read_event(_webhook_body(row, raw), read_at, False)
-            delivery = FailedDelivery(reader.text(row.id, "id"), started_at, event)
+            delivery = Delivery(reader.text(row.id, "id"), started_at, event)
             yield delivery.delivery_id or event.event_id, delivery
 
 
-def _webhook_body(row: _Delivery, raw: bytes) -> bytes:
+def _webhook_body(row: _Row, raw: bytes) -> bytes:
     """The webhook as it was sent: an object, or its text; the whole delivery where there is neither."""
     webhook = bytes(row.webhook)
     if webhook.startswith(b'"'):

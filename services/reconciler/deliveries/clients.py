@@ -19,14 +19,18 @@ _LISTING_TIMEOUT_S = 600.0
 
 
 class DeliveriesClient:
-    """telnyx-gateway's failed deliveries; failures come as TollbookError."""
+    """telnyx-gateway's list of deliveries; failures come as TollbookError."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = account_pb2_grpc.AccountServiceStub(channel)
 
-    async def failed_deliveries(self, window: Window) -> AsyncGenerator[WebhookEvent | DeliveriesEnd, None]:
+    async def deliveries(
+        self, window: Window, *, include_delivered: bool
+    ) -> AsyncGenerator[WebhookEvent | DeliveriesEnd, None]:
         request = account_pb2.ListFailedDeliveriesRequest(
-            from_time=to_timestamp(window.start_at), to_time=to_timestamp(window.end_at)
+            from_time=to_timestamp(window.start_at),
+            to_time=to_timestamp(window.end_at),
+            include_delivered=include_delivered,
         )
         try:
             async for answer in self._stub.ListFailedDeliveries(request, timeout=_LISTING_TIMEOUT_S):

@@ -34,8 +34,10 @@ class DeliveriesEnd:
 class DeliveriesPort(Protocol):
     """Telnyx's list of deliveries. Raises TollbookError."""
 
-    def failed_deliveries(self, window: Window) -> AsyncGenerator[WebhookEvent | DeliveriesEnd, None]:
-        """The events of the deliveries that failed in a window, oldest first, then the end."""
+    def deliveries(
+        self, window: Window, *, include_delivered: bool
+    ) -> AsyncGenerator[WebhookEvent | DeliveriesEnd, None]:
+        """The events of the deliveries that failed in a window, or of all, oldest first, then the end."""
 
 
 class EventsPort(Protocol):
@@ -55,19 +57,25 @@ class Recovered:
 
 
 class Recovery:
-    """Books the events of failed deliveries. They have the ids that they would have come with: repeating it is safe."""
+    """Books the events of deliveries, as a rule of those that failed.
+
+    They have the ids that they would have come with: repeating it is safe.
+    """
 
     def __init__(self, telnyx: DeliveriesPort, ledger: EventsPort) -> None:
         self._telnyx = telnyx
         self._ledger = ledger
 
-    async def recover(self, window: Window) -> Recovered:
-        """Book what failed in a window. What was booked stays booked, also when Telnyx then fails to tell the rest."""
+    async def recover(self, window: Window, *, include_delivered: bool = False) -> Recovered:
+        """Book what failed in a window. What was booked stays booked, also when Telnyx then fails to tell the rest.
+
+        `include_delivered`: also what was taken, for a book that was restored and lacks it.
+        """
         counted = 0
         new = 0
         unreadable = 0
         waiting: list[WebhookEvent] = []
-        async with aclosing(self._telnyx.failed_deliveries(window)) as told:
+        async with aclosing(self._telnyx.deliveries(window, include_delivered=include_delivered)) as told:
             async for part in told:
                 if isinstance(part, DeliveriesEnd):
                     break
@@ -78,7 +86,7 @@ class Recovery:
                     new += await self._book(waiting)
                     waiting = []
             else:
-                raise TelnyxUnreachable("the list of failed deliveries ended before its last one")
+                raise TelnyxUnreachable("the list of deliveries ended before its last one")
         if waiting:
             new += await self._book(waiting)
         _log.info(

@@ -248,6 +248,19 @@ async def test_recovering_deliveries(terminal: Terminal) -> None:
     terminal.results.seek(0)
     await recover_deliveries(terminal.as_json(), TIMES)
     assert terminal.written_json() == {"deliveryCount": 3, "newCount": 2, "unreadableCount": 1}
+    for request in terminal.fakes.history.requests["RecoverDeliveries"]:
+        assert isinstance(request, backfill_pb2.RecoverDeliveriesRequest)
+        assert not request.include_delivered
+
+
+async def test_recovering_what_a_restored_book_lacks(terminal: Terminal) -> None:
+    terminal.fakes.history.recovered = backfill_pb2.RecoverDeliveriesResponse(delivery_count=3, new_count=2)
+    assert await recover_deliveries(terminal.session, TIMES, include_delivered=True) == 0
+    told = "3 deliveries were made or had failed; 2 events were not in the book yet\n"
+    assert terminal.results.getvalue() == told
+    (request,) = terminal.fakes.history.requests["RecoverDeliveries"]
+    assert isinstance(request, backfill_pb2.RecoverDeliveriesRequest)
+    assert request.include_delivered
 
 
 async def test_the_doctors_findings(terminal: Terminal) -> None:

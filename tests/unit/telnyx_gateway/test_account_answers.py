@@ -15,7 +15,7 @@ from services.common.money import Money
 from services.telnyx_gateway.account_charges import charges_request, parse_account_charges
 from services.telnyx_gateway.applications import Application, read_applications
 from services.telnyx_gateway.clock_skew import read_clock_skew
-from services.telnyx_gateway.deliveries import FailedDelivery, read_failed_deliveries
+from services.telnyx_gateway.deliveries import Delivery, read_deliveries
 from services.telnyx_gateway.detail_query import Window
 from services.telnyx_gateway.quota import Priority
 from services.telnyx_gateway.request import UnreadableAnswer
@@ -203,12 +203,15 @@ def event(number: int) -> dict[str, object]:
     }
 
 
-async def deliveries(answer: Any, window: Window = HOUR) -> tuple[list[FailedDelivery], Network]:
+async def deliveries(
+    answer: Any, window: Window = HOUR, *, include_delivered: bool = False
+) -> tuple[list[Delivery], Network]:
     network = Network(answer)
     async with open_client(network) as client:
-        found = [
-            each async for each in read_failed_deliveries(client, SystemClock(), window, Priority.BACKGROUND)
-        ]
+        told = read_deliveries(
+            client, SystemClock(), window, Priority.BACKGROUND, include_delivered=include_delivered
+        )
+        found = [each async for each in told]
     return found, network
 
 
@@ -225,6 +228,13 @@ async def test_deliveries_are_asked_by_status_and_time_and_come_oldest_first() -
         "page[number]": "1",
         "page[size]": "50",
     }
+
+
+async def test_deliveries_that_were_taken_are_told_when_they_are_wanted() -> None:
+    rows = [delivery(2, event(2), status="delivered"), delivery(1, event(1))]
+    found, network = await deliveries(lambda _: page(rows), include_delivered=True)
+    assert [each.event.event_id for each in found] == ["e1", "e2"]
+    assert "filter[status][eq]" not in network.requests[0].url.params
 
 
 async def test_what_a_filter_let_through_is_left_out() -> None:

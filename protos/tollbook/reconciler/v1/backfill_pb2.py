@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tollbook/reconciler/v1/backfill.proto\x12\x16tollbook.reconciler.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\x91\x01\n\x0f\x42\x61\x63kfillRequest\x12#\n\x08\x66rom_day\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x06to_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x36\n\x06method\x18\x03 \x01(\x0e\x32&.tollbook.reconciler.v1.BackfillMethod\"\xca\x01\n\x10\x42\x61\x63kfillResponse\x12\x13\n\x0btotal_units\x18\x01 \x01(\x03\x12\x12\n\ndone_units\x18\x02 \x01(\x03\x12\x15\n\rskipped_units\x18\x03 \x01(\x03\x12\x14\n\x0crecord_count\x18\x04 \x01(\x03\x12\x15\n\rrequest_count\x18\x05 \x01(\x03\x12\x0f\n\x07\x63urrent\x18\x06 \x01(\t\x12&\n\x0b\x63urrent_day\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\x10\n\x08troubles\x18\x08 \x03(\t\"v\n\x18RecoverDeliveriesRequest\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\x19RecoverDeliveriesResponse\x12\x16\n\x0e\x64\x65livery_count\x18\x01 \x01(\x03\x12\x11\n\tnew_count\x18\x02 \x01(\x03\x12\x18\n\x10unreadable_count\x18\x03 \x01(\x03*\x85\x01\n\x0e\x42\x61\x63kfillMethod\x12\x1f\n\x1b\x42\x41\x43KFILL_METHOD_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42\x41\x43KFILL_METHOD_AUTO\x10\x01\x12\x1b\n\x17\x42\x41\x43KFILL_METHOD_WINDOWS\x10\x02\x12\x1b\n\x17\x42\x41\x43KFILL_METHOD_REPORTS\x10\x03\x32\xf6\x01\n\x0f\x42\x61\x63kfillService\x12\x64\n\x08\x42\x61\x63kfill\x12\'.tollbook.reconciler.v1.BackfillRequest\x1a(.tollbook.reconciler.v1.BackfillResponse\"\x03\x90\x02\x02\x30\x01\x12}\n\x11RecoverDeliveries\x12\x30.tollbook.reconciler.v1.RecoverDeliveriesRequest\x1a\x31.tollbook.reconciler.v1.RecoverDeliveriesResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%tollbook/reconciler/v1/backfill.proto\x12\x16tollbook.reconciler.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\x91\x01\n\x0f\x42\x61\x63kfillRequest\x12#\n\x08\x66rom_day\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x06to_day\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x36\n\x06method\x18\x03 \x01(\x0e\x32&.tollbook.reconciler.v1.BackfillMethod\"\xca\x01\n\x10\x42\x61\x63kfillResponse\x12\x13\n\x0btotal_units\x18\x01 \x01(\x03\x12\x12\n\ndone_units\x18\x02 \x01(\x03\x12\x15\n\rskipped_units\x18\x03 \x01(\x03\x12\x14\n\x0crecord_count\x18\x04 \x01(\x03\x12\x15\n\rrequest_count\x18\x05 \x01(\x03\x12\x0f\n\x07\x63urrent\x18\x06 \x01(\t\x12&\n\x0b\x63urrent_day\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\x10\n\x08troubles\x18\x08 \x03(\t\"\x91\x01\n\x18RecoverDeliveriesRequest\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11include_delivered\x18\x03 \x01(\x08\"`\n\x19RecoverDeliveriesResponse\x12\x16\n\x0e\x64\x65livery_count\x18\x01 \x01(\x03\x12\x11\n\tnew_count\x18\x02 \x01(\x03\x12\x18\n\x10unreadable_count\x18\x03 \x01(\x03*\x85\x01\n\x0e\x42\x61\x63kfillMethod\x12\x1f\n\x1b\x42\x41\x43KFILL_METHOD_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42\x41\x43KFILL_METHOD_AUTO\x10\x01\x12\x1b\n\x17\x42\x41\x43KFILL_METHOD_WINDOWS\x10\x02\x12\x1b\n\x17\x42\x41\x43KFILL_METHOD_REPORTS\x10\x03\x32\xf6\x01\n\x0f\x42\x61\x63kfillService\x12\x64\n\x08\x42\x61\x63kfill\x12\'.tollbook.reconciler.v1.BackfillRequest\x1a(.tollbook.reconciler.v1.BackfillResponse\"\x03\x90\x02\x02\x30\x01\x12}\n\x11RecoverDeliveries\x12\x30.tollbook.reconciler.v1.RecoverDeliveriesRequest\x1a\x31.tollbook.reconciler.v1.RecoverDeliveriesResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,16 +37,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BACKFILLSERVICE'].methods_by_name['Backfill']._serialized_options = b'\220\002\002'
   _globals['_BACKFILLSERVICE'].methods_by_name['RecoverDeliveries']._loaded_options = None
   _globals['_BACKFILLSERVICE'].methods_by_name['RecoverDeliveries']._serialized_options = b'\220\002\002'
-  _globals['_BACKFILLMETHOD']._serialized_start=694
-  _globals['_BACKFILLMETHOD']._serialized_end=827
+  _globals['_BACKFILLMETHOD']._serialized_start=722
+  _globals['_BACKFILLMETHOD']._serialized_end=855
   _globals['_BACKFILLREQUEST']._serialized_start=123
   _globals['_BACKFILLREQUEST']._serialized_end=268
   _globals['_BACKFILLRESPONSE']._serialized_start=271
   _globals['_BACKFILLRESPONSE']._serialized_end=473
-  _globals['_RECOVERDELIVERIESREQUEST']._serialized_start=475
-  _globals['_RECOVERDELIVERIESREQUEST']._serialized_end=593
-  _globals['_RECOVERDELIVERIESRESPONSE']._serialized_start=595
-  _globals['_RECOVERDELIVERIESRESPONSE']._serialized_end=691
-  _globals['_BACKFILLSERVICE']._serialized_start=830
-  _globals['_BACKFILLSERVICE']._serialized_end=1076
+  _globals['_RECOVERDELIVERIESREQUEST']._serialized_start=476
+  _globals['_RECOVERDELIVERIESREQUEST']._serialized_end=621
+  _globals['_RECOVERDELIVERIESRESPONSE']._serialized_start=623
+  _globals['_RECOVERDELIVERIESRESPONSE']._serialized_end=719
+  _globals['_BACKFILLSERVICE']._serialized_start=858
+  _globals['_BACKFILLSERVICE']._serialized_end=1104
 # @@protoc_insertion_point(module_scope)

@@ -125,6 +125,9 @@ class RecoverDeliveriesRequest(_message.Message):
 
     FROM_TIME_FIELD_NUMBER: _builtins.int
     TO_TIME_FIELD_NUMBER: _builtins.int
+    INCLUDE_DELIVERED_FIELD_NUMBER: _builtins.int
+    include_delivered: _builtins.bool
+    """Also those that were delivered."""
     @_builtins.property
     def from_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -136,10 +139,11 @@ class RecoverDeliveriesRequest(_message.Message):
         *,
         from_time: _timestamp_pb2.Timestamp | None = ...,
         to_time: _timestamp_pb2.Timestamp | None = ...,
+        include_delivered: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "include_delivered", b"include_delivered", "to_time", b"to_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -153,7 +157,7 @@ class RecoverDeliveriesResponse(_message.Message):
     NEW_COUNT_FIELD_NUMBER: _builtins.int
     UNREADABLE_COUNT_FIELD_NUMBER: _builtins.int
     delivery_count: _builtins.int
-    """Failed deliveries that Telnyx told of."""
+    """Deliveries that Telnyx told of."""
     new_count: _builtins.int
     """Of these: events that the book did not have."""
     unreadable_count: _builtins.int

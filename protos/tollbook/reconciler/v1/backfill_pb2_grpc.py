@@ -60,7 +60,7 @@ class BackfillServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecoverDeliveries(self, request, context):
-        """Books the webhooks of a period that Telnyx could not deliver.
+        """Books the webhooks of a period that Telnyx could not deliver; or all of them, for a book that lost what it had.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

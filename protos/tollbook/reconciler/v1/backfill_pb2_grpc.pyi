@@ -21,7 +21,7 @@ class BackfillServiceStub:
     done. Each answer tells how far it is; the last one has `done_units` = `total_units`.
     """
     RecoverDeliveries: _aio.UnaryUnaryMultiCallable[_backfill_pb2.RecoverDeliveriesRequest, _backfill_pb2.RecoverDeliveriesResponse]
-    """Books the webhooks of a period that Telnyx could not deliver."""
+    """Books the webhooks of a period that Telnyx could not deliver; or all of them, for a book that lost what it had."""
 
 class BackfillServiceServicer(metaclass=_abc_1.ABCMeta):
     """Brings history into the book: the same charges as if everything had come live."""
@@ -42,6 +42,6 @@ class BackfillServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _backfill_pb2.RecoverDeliveriesRequest,
         context: _aio.ServicerContext[_backfill_pb2.RecoverDeliveriesRequest, _abc.Awaitable[_backfill_pb2.RecoverDeliveriesResponse]],
     ) -> _abc.Awaitable[_backfill_pb2.RecoverDeliveriesResponse]:
-        """Books the webhooks of a period that Telnyx could not deliver."""
+        """Books the webhooks of a period that Telnyx could not deliver; or all of them, for a book that lost what it had."""
 
 def add_BackfillServiceServicer_to_server(servicer: BackfillServiceServicer, server: _aio.Server) -> None: ...

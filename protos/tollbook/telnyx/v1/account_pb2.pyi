@@ -228,6 +228,9 @@ class ListFailedDeliveriesRequest(_message.Message):
 
     FROM_TIME_FIELD_NUMBER: _builtins.int
     TO_TIME_FIELD_NUMBER: _builtins.int
+    INCLUDE_DELIVERED_FIELD_NUMBER: _builtins.int
+    include_delivered: _builtins.bool
+    """Also those that somebody took."""
     @_builtins.property
     def from_time(self) -> _timestamp_pb2.Timestamp:
         """On when the delivery began; inclusive."""
@@ -241,10 +244,11 @@ class ListFailedDeliveriesRequest(_message.Message):
         *,
         from_time: _timestamp_pb2.Timestamp | None = ...,
         to_time: _timestamp_pb2.Timestamp | None = ...,
+        include_delivered: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "include_delivered", b"include_delivered", "to_time", b"to_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

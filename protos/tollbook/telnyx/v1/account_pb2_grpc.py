@@ -93,7 +93,7 @@ class AccountServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListFailedDeliveries(self, request, context):
-        """Webhook deliveries that failed, oldest first, with the events that they carried. The last answer is `complete`.
+        """Webhook deliveries that failed, or all of them, oldest first, with the events that they carried. The last answer is `complete`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

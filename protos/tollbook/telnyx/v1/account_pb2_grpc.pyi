@@ -23,7 +23,7 @@ class AccountServiceStub:
     GetSessionAnalysis: _aio.UnaryUnaryMultiCallable[_account_pb2.GetSessionAnalysisRequest, _account_pb2.GetSessionAnalysisResponse]
     """The cost tree of one session; NOT_FOUND while Telnyx has none."""
     ListFailedDeliveries: _aio.UnaryStreamMultiCallable[_account_pb2.ListFailedDeliveriesRequest, _account_pb2.ListFailedDeliveriesResponse]
-    """Webhook deliveries that failed, oldest first, with the events that they carried. The last answer is `complete`."""
+    """Webhook deliveries that failed, or all of them, oldest first, with the events that they carried. The last answer is `complete`."""
     ListApplications: _aio.UnaryUnaryMultiCallable[_account_pb2.ListApplicationsRequest, _account_pb2.ListApplicationsResponse]
     """The call-control applications of the account."""
     ProbeAccount: _aio.UnaryUnaryMultiCallable[_account_pb2.ProbeAccountRequest, _account_pb2.ProbeAccountResponse]
@@ -62,7 +62,7 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _account_pb2.ListFailedDeliveriesRequest,
         context: _aio.ServicerContext[_account_pb2.ListFailedDeliveriesRequest, _abc.AsyncIterator[_account_pb2.ListFailedDeliveriesResponse]],
     ) -> _abc.AsyncIterator[_account_pb2.ListFailedDeliveriesResponse]:
-        """Webhook deliveries that failed, oldest first, with the events that they carried. The last answer is `complete`."""
+        """Webhook deliveries that failed, or all of them, oldest first, with the events that they carried. The last answer is `complete`."""
 
     @_abc_1.abstractmethod
     def ListApplications(

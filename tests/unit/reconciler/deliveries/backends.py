@@ -12,9 +12,10 @@ from services.telnyx_vocabulary.webhook_event import WebhookEvent
 
 @dataclass(slots=True)
 class FakeBackends:
-    """Failed deliveries, and a book that knows events by their ids."""
+    """Deliveries, and a book that knows events by their ids."""
 
     failed: list[WebhookEvent] = field(default_factory=list)
+    delivered: list[WebhookEvent] = field(default_factory=list)
     ends_early: bool = False
     fault: TollbookError | None = None
     asked: list[Window] = field(default_factory=list)
@@ -23,14 +24,17 @@ class FakeBackends:
     swept_at: datetime | None = None
     leads: bool = True
 
-    async def failed_deliveries(self, window: Window) -> AsyncGenerator[WebhookEvent | DeliveriesEnd, None]:
+    async def deliveries(
+        self, window: Window, *, include_delivered: bool
+    ) -> AsyncGenerator[WebhookEvent | DeliveriesEnd, None]:
         self.asked.append(window)
         if self.fault is not None:
             raise self.fault
-        for event in self.failed:
+        told = [*self.failed, *self.delivered] if include_delivered else self.failed
+        for event in told:
             yield event
         if not self.ends_early:
-            yield DeliveriesEnd(len(self.failed))
+            yield DeliveriesEnd(len(told))
 
     async def record_events(self, events: Sequence[WebhookEvent]) -> int:
         new = [event for event in events if event.event_id not in self.booked]

@@ -27,6 +27,14 @@ async def test_events_are_booked_once_however_often_they_are_recovered() -> None
     assert "bad" in backends.booked
 
 
+async def test_a_book_that_was_restored_gets_what_was_delivered_too() -> None:
+    backends = FakeBackends([_event("failed")], [_event("delivered"), _event("known")])
+    backends.booked["known"] = _event("known")
+    recovery = Recovery(backends, backends)
+    assert await recovery.recover(window(-60, 0)) == Recovered(1, 1, 0)
+    assert await recovery.recover(window(-60, 0), include_delivered=True) == Recovered(3, 1, 0)
+
+
 async def test_a_list_without_an_end_is_not_whole() -> None:
     backends = FakeBackends([_event("one")], ends_early=True)
     with pytest.raises(TelnyxUnreachable):
