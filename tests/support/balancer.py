@@ -66,10 +66,16 @@ class Backend:
         """Hand a request over. Raises BackendFailed."""
         try:
             connection = await self._connection()
+        except OSError as error:
+            raise BackendFailed(f"{type(error).__name__}: {error}") from error
+        try:
             connection.writer.write(request.head + request.body)
             answer = await read_message(connection.reader)
-        except (OSError, EOFError) as error:
-            raise BackendFailed(f"{type(error).__name__}: {error}") from error
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, OSError | EOFError):
+                raise BackendFailed(f"{type(error).__name__}: {error}") from error
+            raise
         self.answered_count += 1
         if answer.ends_connection:
             connection.close()
@@ -109,6 +115,7 @@ class Balancer:
         self.backends = backends
         self.faults: list[str] = []
         self._turns = itertools.count()
+        self._serving: set[asyncio.Task[None]] = set()
 
     @property
     def is_ready(self) -> bool:
@@ -117,12 +124,24 @@ class Balancer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one sender until it hangs up."""
-        with suppress(EOFError, OSError):
-            while True:
-                answer = await self._answer_to(await read_message(reader))
-                writer.write(answer.head + answer.body)
-                await writer.drain()
-        writer.close()
+        task: asyncio.Task[None] | None = asyncio.current_task()
+        if task is not None:
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+        try:
+            with suppress(EOFError, OSError):
+                while True:
+                    answer = await self._answer_to(await read_message(reader))
+                    writer.write(answer.head + answer.body)
+                    await writer.drain()
+        finally:
+            writer.close()
+
+    async def hang_up(self) -> None:
+        """End every connection of a sender."""
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _answer_to(self, request: Message) -> Message:
         ready = [backend for backend in self.backends if backend.is_ready]
@@ -152,10 +171,10 @@ async def read_message(reader: asyncio.StreamReader) -> Message:
 
 
 @asynccontextmanager
-async def open_balancer(backends: list[Backend]) -> AsyncIterator[tuple[Balancer, int]]:
-    """A balancer and its port, checking its backends while the context is open."""
+async def open_balancer(backends: list[Backend], port: int = 0) -> AsyncIterator[tuple[Balancer, int]]:
+    """A balancer and its port (0 picks a free one), checking its backends while the context is open."""
     balancer = Balancer(backends)
-    server = await asyncio.start_server(balancer.serve, _HOST, 0)
+    server = await asyncio.start_server(balancer.serve, _HOST, port)
     checks = [asyncio.create_task(backend.keep_checking()) for backend in backends]
     try:
         yield balancer, server.sockets[0].getsockname()[1]
@@ -164,5 +183,8 @@ async def open_balancer(backends: list[Backend]) -> AsyncIterator[tuple[Balancer
             check.cancel()
         await asyncio.gather(*checks, return_exceptions=True)
         server.close()
+        await balancer.hang_up()
         for backend in backends:
             backend.close()
+        # What is closed is gone one turn of the loop later.
+        await asyncio.sleep(0)

@@ -1,5 +1,6 @@
 """What a dead reconciler was at is done by another, and what a frozen one says when it wakes is not heard."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -8,7 +9,10 @@ from structlog.testing import capture_logs
 
 from services.reconciler.job import Job
 from services.reconciler.jobs import JobStore
+from services.reconciler.leadership import LEASE
+from services.reconciler.leases import LeaseStore
 from services.reconciler.rounds import RoundCounts
+from tests.support.waiting import until
 from tests.unit.reconciler.conftest import World
 from tests.unit.reconciler.fakes import record_of
 from tests.unit.reconciler.moments import item
@@ -73,3 +77,16 @@ async def test_a_round_ends_when_its_lease_is_lost_and_pays_for_what_it_asked(
     assert [line["event"] for line in logs] == ["round.lost"]
     assert world.telnyx.asked == []
     assert (await world.job("leg")).status == "running"
+
+
+async def test_a_reconciler_that_does_not_lead_asks_telnyx_for_nothing(world: World) -> None:
+    """Three of them would otherwise ask three times as much."""
+    assert await LeaseStore(world.database, "another reconciler").hold("sweeps", LEASE)
+    world.ledger.open(item("leg", "amd"))
+    world.clock.advance(5)
+    async with world.reconciler.running():
+        await until(lambda: world.ledger.full_listings > 0)
+        await asyncio.sleep(0.05)
+    assert (await world.job("leg")).status == "pending"
+    assert world.telnyx.asked == []
+    assert await world.attempt(), "who asks for it by hand gets it from any of them"
