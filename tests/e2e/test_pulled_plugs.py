@@ -11,8 +11,8 @@ from tests.support.databases import DATABASE_KINDS, DatabaseKind, Databases
 PLAN: Plan = {
     "ledger": (
         Kill("ledger.events.added", passes=3),
-        Kill("ledger.intake.appended"),
-        Kill("ledger.events.committed", passes=2),
+        Kill("ledger.intake.appending"),
+        Kill("ledger.observations.committed"),
         Kill("ledger.sweep.weighed"),
     ),
     "telnyx_gateway": (Kill("telnyx_gateway.page.told", passes=2),),

@@ -11,8 +11,11 @@ from tests.benchmarks.timing import tell
 from tests.chaos.kills.plan import Kill
 from tests.support.processes import ProcessError, RunningProcess, Tollbook
 
-_PATIENCE_S: Final = 30.0
-"""How long a process may live without coming to the place at which it is to die."""
+_PATIENCE_S: Final = 15.0
+"""How long a process may live without coming to the place at which it is to die; each time it is tried as long again.
+
+What it waits for may just be killed itself: later there are fewer kills beside.
+"""
 
 _MOST_TRIES: Final = 3
 
@@ -48,7 +51,7 @@ class Lane:
         self.tollbook.kill(self.service)
         while left and not self.is_stopped:
             kill, tries = left.popleft()
-            if self._carry_out(kill):
+            if self._carry_out(kill, _PATIENCE_S * tries):
                 continue
             tell(f"  {self.service}: {kill.place} was not reached")
             if tries < _MOST_TRIES:
@@ -59,11 +62,11 @@ class Lane:
         self.before_start()
         self.tollbook.start(self.service)
 
-    def _carry_out(self, kill: Kill) -> bool:
+    def _carry_out(self, kill: Kill, patience_s: float) -> bool:
         """Start the process and have it killed; whether that was where it was to be."""
         self.before_start()
         process = self.tollbook.begin(self.service, kill.failpoints)
-        if _has_died(process, _PATIENCE_S if kill.place else kill.after_s):
+        if _has_died(process, patience_s if kill.place else kill.after_s):
             del self.tollbook.running[self.service]
             self.deaths.append(Death(self.service, kill.place))
             return True

@@ -23,10 +23,12 @@ from tollbook.reconciler.v1.backfill_pb2 import (
 )
 from tollbook.reconciler.v1.backfill_pb2_grpc import BackfillServiceStub
 
-_PAUSE_S: Final = 1.5
 _ANSWER_S: Final = 20.0
 _RECENT: Final = timedelta(seconds=10)
 _DAY: Final = timedelta(days=1)
+
+Wish = Callable[[], Awaitable[object]]
+"""Something to ask for. What it raises is what gRPC or httpx raise."""
 
 
 class People:
@@ -49,15 +51,15 @@ class People:
             open_channel(self._tollbook.target("reconciler")) as reconciler,
         ):
             proof, history = ProofServiceStub(ledger), BackfillServiceStub(reconciler)
-            wishes: tuple[Callable[[], Awaitable[object]], ...] = (
-                lambda: self._fetch_a_cost(http),
-                lambda: http.post("/api/cron/process-call-costs"),
-                lambda: http.get("/api/billing/audit"),
-                lambda: self._replay(proof),
-                lambda: self._recover(history),
-                lambda: self._backfill(history),
+            wishes: tuple[tuple[float, Wish], ...] = (
+                (1.5, lambda: self._fetch_a_cost(http)),
+                (3.0, lambda: http.post("/api/cron/process-call-costs")),
+                (6.0, lambda: http.get("/api/billing/audit")),
+                (3.0, lambda: self._replay(proof)),
+                (3.0, lambda: self._recover(history)),
+                (1.5, lambda: self._backfill(history)),
             )
-            asking = [asyncio.create_task(_again_and_again(wish)) for wish in wishes]
+            asking = [asyncio.create_task(_again_and_again(wish, pause_s)) for pause_s, wish in wishes]
             await asyncio.to_thread(kills_are_done.wait)
             for task in asking:
                 task.cancel()
@@ -94,8 +96,8 @@ async def backfill(history: BackfillServiceStub, first: date, day_count: int) ->
         pass
 
 
-async def _again_and_again(wish: Callable[[], Awaitable[object]]) -> None:
+async def _again_and_again(wish: Wish, pause_s: float) -> None:
     while True:
         with suppress(httpx.HTTPError, grpc.aio.AioRpcError):
             await wish()
-        await asyncio.sleep(_PAUSE_S)
+        await asyncio.sleep(pause_s)

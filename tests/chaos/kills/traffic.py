@@ -12,7 +12,7 @@ _BURST: Final = (1, 40)
 _TRICKLE: Final = (1, 4)
 """The same once enough has been sent, while there are still kills to come."""
 
-_PAUSE_S: Final = (0.3, 1.2)
+_PAUSE_S: Final = (0.5, 2.0)
 
 
 def delivery_count(client: SandboxClient) -> int:
