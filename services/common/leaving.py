@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from services.common.joined_writes import JoinedHttpProtocol
+from services.common.impatient import ImpatientProtocol
 
 
 class LeavingConfig(uvicorn.Config):
@@ -17,7 +17,7 @@ class LeavingConfig(uvicorn.Config):
     is_leaving = False
 
 
-class LeavingProtocol(JoinedHttpProtocol):
+class LeavingProtocol(ImpatientProtocol):
     """A connection under a LeavingConfig."""
 
     def on_headers_complete(self) -> None:

@@ -1,6 +1,7 @@
 """The frame of a process: one event loop, one way to stop, one way to refuse to start."""
 
 import asyncio
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from services.common.failpoints import arm_failpoints
 EXIT_REFUSED = 78
 """Exit status (sysexits' EX_CONFIG) of a process that cannot run as it is set up: restarting will not help."""
 
+_DESCRIPTORS = 65_536
 _log = structlog.get_logger()
 
 
@@ -27,10 +29,19 @@ def run_process(main: Callable[[asyncio.Event], Awaitable[None]], *, failpoints:
     """
     try:
         _arm(failpoints)
+        _raise_descriptor_limit()
         uvloop.run(_main_until_stopped(main))
     except StartError as error:
         _log.error("process.refused", message=str(error))
         sys.exit(EXIT_REFUSED)
+
+
+def _raise_descriptor_limit() -> None:
+    """As many descriptors as this process may have: the usual 1024 are meant for programs that use select()."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _arm(failpoints: str) -> None:

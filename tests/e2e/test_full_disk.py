@@ -28,7 +28,7 @@ def test_the_disk_of_the_ledger_is_full(tmp_path: Path) -> None:
         assert "disk" in refused.json()["detail"]
         together = door.deliver_together([f"refused {number}" for number in range(40)])
         assert {answer.status_code for answer in together} == {503}
-        assert door.call_status("before") == 200
+        assert door.booked() == {"before"}
         wait_until(lambda: readiness(door)[0] == 503, 30, "the edge does not say that it is not ready")
         assert "disk" in readiness(door)[1]
 
