@@ -1,5 +1,7 @@
 """Attempts: one round of readings serves all due jobs, and every job says why it waits."""
 
+import asyncio
+
 import pytest
 
 from services.common.errors import (
@@ -11,6 +13,7 @@ from services.common.errors import (
 )
 from services.reconciler.attempt import Attempt
 from services.reconciler.job import SETTLED_BY_OTHERS
+from services.reconciler.repeating import PERIOD_S
 from services.reconciler.rounds import RoundCounts
 from tests.unit.reconciler.conftest import World
 from tests.unit.reconciler.fakes import record_of
@@ -244,6 +247,19 @@ async def test_rounds_rest_so_that_others_find_quota(world: World) -> None:
     world.clock.advance(20)
     await world.reconciler.rounds.tick()
     assert len(world.telnyx.asked) > asked
+
+
+async def test_the_timed_loop_does_not_wait_for_a_persons_round(world: World) -> None:
+    """It would look as if it were stuck; what is due is served by that round."""
+    world.ledger.open(item("leg", *BASE))
+    world.clock.advance(5)
+    await world.reconciler.discovery.tick()
+    rounds = world.reconciler.rounds
+    async with rounds._turn, asyncio.timeout(10):
+        assert await rounds.tick() == PERIOD_S
+    assert world.telnyx.asked == []
+    await rounds.tick()
+    assert world.telnyx.asked_types()
 
 
 async def test_the_history_tells_of_every_attempt_until_it_settled(world: World) -> None:
