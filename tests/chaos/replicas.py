@@ -19,8 +19,8 @@ SANDBOX = (
     *("--record-delay-min-s", "1", "--record-delay-max-s", "4", "--webhook-duplicate-rate", "0.1"),
 )
 _SUBJECT = "2 ledgers, 3 reconcilers, 3 edges"
-_ROUNDS = 3
-_SESSIONS = 60
+_ROUNDS = 2
+_SESSIONS = 100
 _RIGHT_S = 120.0
 _WITHIN_S = 35.0
 
