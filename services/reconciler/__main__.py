@@ -17,6 +17,7 @@ from services.common.migrations import migrate
 from services.common.process import run_process
 from services.common.server import AdminEndpoint, Endpoint, serve
 from services.common.settings import load_settings
+from services.common.told_clock import ToldClock
 from services.reconciler import failpoints
 from services.reconciler.backfill.backfill import Backfill
 from services.reconciler.backfill.clients import DaysClient, ReportsClient
@@ -27,6 +28,8 @@ from services.reconciler.deliveries.watch import DeliveryWatch
 from services.reconciler.holder_name import new_holder_name
 from services.reconciler.ledger_client import LedgerClient
 from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
+from services.reconciler.polling.clients import AccountClient
+from services.reconciler.polling.polling import learn_time
 from services.reconciler.progress.all_progress import AllProgress
 from services.reconciler.progress.noted_telnyx import NotedTelnyx
 from services.reconciler.progress.own_progress import OwnProgress
@@ -67,9 +70,10 @@ async def _prepare(settings: ReconcilerSettings, stack: AsyncExitStack) -> Endpo
     failpoints.MIGRATED.reached()
     to_ledger = await stack.enter_async_context(open_channel(settings.ledger_target))
     to_telnyx = await stack.enter_async_context(open_channel(settings.telnyx_gateway_target))
-    clock = SystemClock()
+    clock = ToldClock(SystemClock())
+    await learn_time(AccountClient(to_telnyx, clock.told))
     reading = Reading(clock)
-    ledger, telnyx = LedgerClient(to_ledger), NotedTelnyx(TelnyxClient(to_telnyx), reading)
+    ledger, telnyx = LedgerClient(to_ledger), NotedTelnyx(TelnyxClient(to_telnyx, clock.told), reading)
     reconciler = Reconciler(settings, database, ledger, telnyx, clock)
     recovery = Recovery(DeliveriesClient(to_telnyx), EventsClient(to_ledger))
     watch = DeliveryWatch(recovery, EventsClient(to_ledger), reconciler.leadership, clock)
@@ -89,7 +93,7 @@ async def _prepare(settings: ReconcilerSettings, stack: AsyncExitStack) -> Endpo
     progress = AllProgress(own, ProgressStore(database), clock)
     stack.push_async_callback(progress.close)
     proof = compose_proof(
-        Neighbours(to_ledger, to_telnyx),
+        Neighbours(to_ledger, to_telnyx, clock.told),
         reconciler,
         reader,
         progress,

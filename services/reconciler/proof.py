@@ -1,8 +1,8 @@
 """The composition of what proves the book: audit, witnesses, polling, doctor."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import grpc
 
@@ -32,10 +32,11 @@ from services.reconciler.witnesses.witnessing import Witnessing
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The channels to the ledger and to telnyx-gateway."""
+    """The channels to the ledger and to telnyx-gateway. `told` learns what time it is at Telnyx."""
 
     ledger: grpc.aio.Channel
     telnyx: grpc.aio.Channel
+    told: Callable[[datetime], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def compose_proof(
         horizon=horizon,
         clock=clock,
     )
-    account_book, account = AccountBookClient(to.ledger), AccountClient(to.telnyx)
+    account_book, account = AccountBookClient(to.ledger), AccountClient(to.telnyx, to.told)
     balance = BalancePolling(leadership, account_book, account)
     charges = ChargesPolling(leadership, account_book, account, clock)
     audit = DailyAudit(leadership, auditor.audit, horizon, clock)
