@@ -43,6 +43,9 @@ class CuttingProxy:
     commit_count: int = 0
     is_mute: bool = False
     """Nothing comes through any more, and nobody hangs up: a machine that has frozen."""
+    is_away: bool = False
+    """Nobody is let in: a server that is being restarted."""
+    refused_count: int = 0
     _cuts: Counter[CutKind] = field(default_factory=Counter)
 
     def url(self, direct_url: str) -> str:
@@ -69,6 +72,9 @@ class CuttingProxy:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a client, until either side ends it or it is cut."""
         try:
+            if self.is_away:
+                self.refused_count += 1
+                return
             with suppress(OSError):
                 to_server = await asyncio.open_connection("127.0.0.1", self.server_port)
                 await _Connection(self, reader, writer, *to_server).run()

@@ -9,11 +9,14 @@ from threading import Event
 import pytest
 from sqlalchemy import Connection, text
 
-from services.common import postgresql
+from services.common import migrations, postgresql
 from services.common.channel import open_channel
 from services.common.database import Database, open_database
 from services.common.deadlines import current_deadline_s, within_call
 from services.common.errors import Conflict, Unavailable
+from services.common.migrations import migrate
+from services.common.process import StartError
+from services.reconciler.migrations import SCRIPT_LOCATION, VERSION_TABLE
 from tests.support.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.support.databases import Databases
 from tests.support.echo_services import Context, open_echo
@@ -235,6 +238,30 @@ def test_who_froze_within_a_transaction_loses_its_locks_and_begins_again(
     freezing.close()
     assert len(runs) == 2
     assert database.read(held) == [2]
+
+
+def test_a_server_that_starts_later_is_waited_for(url: str, proxy: CuttingProxy) -> None:
+    database = open_database(proxy.url(url))
+    proxy.is_away = True
+    with ThreadPoolExecutor(1) as elsewhere:
+        starting = elsewhere.submit(migrate, database, SCRIPT_LOCATION, VERSION_TABLE)
+        wait_until(lambda: proxy.refused_count > 0, PATIENCE_S, "nobody asked for the server", poll_s=0.02)
+        proxy.is_away = False
+        starting.result(PATIENCE_S)
+    database.close()
+
+
+def test_a_server_that_never_starts_is_not_waited_for_longer(
+    url: str, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(migrations, "_PAUSE_S", 0.1)
+    database = open_database(proxy.url(url))
+    proxy.is_away = True
+    with pytest.raises(StartError, match="cannot be reached"):
+        migrate(database, SCRIPT_LOCATION, VERSION_TABLE)
+    assert proxy.refused_count > 1
+    database.close()
 
 
 def test_work_whose_caller_has_gone_is_not_begun(database: Database) -> None:
