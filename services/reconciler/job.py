@@ -166,6 +166,21 @@ def postponed(job: Job, reason: str, now: datetime) -> Job:
     )
 
 
+def broken_off(job: Job, reason: str, schedule: Schedule, now: datetime) -> Job:
+    """The job when its attempt failed in a way that nobody foresaw. It counts, so that such a job fails at last."""
+    following = schedule.after_attempt(job.opened_at, job.attempts, job.next_run_at or now, now)
+    why = presentable(reason)
+    return replace(
+        job,
+        status="pending" if following.run_at else "failed",
+        attempts=following.attempts,
+        next_run_at=following.run_at,
+        last_error=why,
+        updated_at=now,
+        outcome=Attempt(finished_at=now, is_settled=False, reason=why),
+    )
+
+
 def unsettled_reason(item: OpenItem, faults: Mapping[str, TollbookError]) -> str:
     """Why an item is not settled: a sentence for people."""
     unread = [f"{name} could not be read: {faults[name]}" for name in item.missing if name in faults]

@@ -13,7 +13,7 @@ from services.common.errors import TollbookError
 from services.reconciler import failpoints
 from services.reconciler.budget import RequestBudget
 from services.reconciler.holding import LeaseLost, holding
-from services.reconciler.job import Job, completed, postponed, tried
+from services.reconciler.job import Job, broken_off, completed, postponed, tried
 from services.reconciler.jobs import JobStore
 from services.reconciler.metrics import WAITING_JOBS, RequestTally
 from services.reconciler.pace import Rest
@@ -112,7 +112,11 @@ class Rounds:
         waiting = [DueJob(job, item) for job in due if (item := items.get(job.call_id)) is not None]
         ready = [one for one in waiting if not self._reader.is_being_read(one.item)]
         self._budget.refill(self._clock.monotonic_s())
-        choice = choose(ready, self._reader.costs_of, self._budget, self._clock.now())
+        try:
+            choice = choose(ready, self._reader.costs_of, self._budget, self._clock.now())
+        except Exception:  # noqa: BLE001 - it is found out in the round which job is to blame
+            _log.exception("choice.crashed", count=len(ready))
+            return [job.call_id for job in due[:_MAX_JOBS]]
         WAITING_JOBS.set(len(waiting) - len(choice.chosen))
         if len(choice.chosen) < len(waiting):
             wait_s = self._budget.time_for_s(choice.shortfall)
@@ -176,6 +180,18 @@ class Rounds:
         return OpenItems(tuple(item for answer in answers for item in answer.items), answers[0].read_at)
 
     async def _attempt(self, claimed: Sequence[Job]) -> list[Job]:
+        """Attempt all together; where that crashes, in halves, until the jobs that are to blame are found."""
+        try:
+            return await self._attempt_together(claimed)
+        except Exception as error:  # noqa: BLE001 - one job that nobody foresaw must not stop all others
+            if len(claimed) == 1:
+                _log.exception("job.crashed", call_id=claimed[0].call_id)
+                reason = f"the attempt failed unexpectedly: {type(error).__name__}"
+                return [broken_off(claimed[0], reason, self._schedule, self._clock.now())]
+        middle = len(claimed) // 2
+        return await self._attempt(claimed[:middle]) + await self._attempt(claimed[middle:])
+
+    async def _attempt_together(self, claimed: Sequence[Job]) -> list[Job]:
         try:
             # What settled since these jobs were made due costs no quota.
             before = await self._unsettled([job.call_id for job in claimed])

@@ -29,7 +29,7 @@ def _main(module: str) -> None:
         off_s = float(kept.read_text()) if kept.exists() else 0.0
         return datetime.now(UTC) + timedelta(seconds=off_s)
 
-    SystemClock.now = now  # type: ignore[method-assign]
+    SystemClock.now = now  # type: ignore[method-assign, assignment]
     sys.argv = [module]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -15,8 +15,8 @@ from services.ledger.intake import refused_records as refused_room
 from services.ledger.intake.intake import Intake, open_intake
 from services.ledger.intake.refused_records import KEPT_ASIDE
 from services.ledger.record_booking import RecordBooking
-from services.ledger.store import book as book_room
 from services.ledger.store.book import Book
+from services.ledger.store.deriving import rederive
 from services.ledger.store.sweep_weights import unapplied_sweeps
 from services.telnyx_vocabulary.detail_record import DetailRecord
 from tests.support.intakes import NEVER_AT_ONCE, many_hangups, refused_event, take_in
@@ -130,7 +130,7 @@ def test_a_call_that_cannot_be_derived_keeps_no_sweep_from_closing_others(
 ) -> None:
     calls = [leg(f"call {number}", f"session {number}") for number in range(4)]
     record_all(book, [call.hangup(cause="user_busy") for call in calls])
-    rederive, (poisoned, *others) = book_room.rederive, clusters_of(book)
+    poisoned, *others = clusters_of(book)
     derived: set[int] = set()
 
     def broken(connection: Connection, cluster_ids: Collection[int], *rest: Any) -> int:
@@ -139,7 +139,7 @@ def test_a_call_that_cannot_be_derived_keeps_no_sweep_from_closing_others(
         derived.update(cluster_ids)
         return rederive(connection, cluster_ids, *rest)
 
-    monkeypatch.setattr(book_room, "rederive", broken)
+    monkeypatch.setattr("services.ledger.store.book.rederive", broken)
     record_all(book, [sweep("sip-trunking", 0), usage("sip-trunking", {-1: "0", 0: "0", 1: "0"})])
     assert derived == set(others)
     assert book.database.read(unapplied_sweeps) == []
