@@ -71,7 +71,8 @@ async def test_both_ends_go_on_pinging_and_nobody_hangs_up() -> None:
 def test_grpc_knows_every_option() -> None:
     """It says nothing of those that it does not know."""
     spec = find_spec("grpc._cython.cygrpc")
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     library = Path(spec.origin).read_bytes()
     unknown = {
         name for name, _ in (*channel._OPTIONS, *server._OPTIONS) if name.encode() + b"\0" not in library

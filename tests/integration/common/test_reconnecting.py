@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import grpc
 import pytest
 
 from services.common.addresses import Address
@@ -17,9 +18,12 @@ from tests.support.echo_services import Context, open_echo
 from tests.support.ports import free_port
 from tollbook.ledger.v1 import ledger_pb2
 from tollbook.ledger.v1.ledger_pb2_grpc import LedgerServiceStub
+from tollbook.telnyx.v1 import reports_pb2
+from tollbook.telnyx.v1.reports_pb2_grpc import ReportServiceStub
 from tollbook.telnyx.v1.webhook_event_pb2 import WebhookEvent
 
 _LEDGER = ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"]
+_REPORTS = reports_pb2.DESCRIPTOR.services_by_name["ReportService"]
 _ABSENT_S = 10.0
 _LEAST_ATTEMPTS = 12
 """In that time; with gRPC's own backoff there are 9."""
@@ -122,6 +126,33 @@ async def test_a_large_request_is_repeated_too() -> None:
         ):
             await asking
     assert attempts == ["RecordEvents", "RecordEvents"]
+
+
+async def test_what_a_server_cancels_as_it_ends_is_asked_again() -> None:
+    """That is what becomes of a call that reaches it between its decision to end and the client's hearing of it."""
+    attempts: list[str] = []
+
+    async def cancel_first(name: str, context: Context) -> None:
+        attempts.append(name)
+        if len(attempts) == 1:
+            await context.abort(grpc.StatusCode.CANCELLED)
+
+    async with open_echo(_LEDGER, cancel_first) as bound, open_channel(str(bound)) as channel:
+        await LedgerServiceStub(channel).GetCall(ledger_pb2.GetCallRequest())
+    assert attempts == ["GetCall", "GetCall"]
+
+
+async def test_what_is_not_idempotent_is_not_asked_again() -> None:
+    attempts: list[str] = []
+
+    async def break_off(name: str, context: Context) -> None:
+        attempts.append(name)
+        await context.abort(grpc.StatusCode.UNAVAILABLE)
+
+    async with open_echo(_REPORTS, break_off) as bound, open_channel(str(bound)) as channel:
+        with pytest.raises(grpc.aio.AioRpcError):
+            await ReportServiceStub(channel).CreateReport(reports_pb2.CreateReportRequest())
+    assert attempts == ["CreateReport"]
 
 
 async def test_a_server_that_moved_is_found_under_its_name() -> None:
