@@ -77,6 +77,7 @@ async def _become_ready(edge: Edge, readiness: Readiness) -> None:
 
 async def _leave(http: HttpServer, edge: Edge, lame_duck_s: float) -> None:
     """Take what still comes while balancers learn that this edge is not ready; then there is an end to waiting."""
+    edge.is_leaving.set()
     http.leave()
     # The HTTP server waits for answers that have not ended.
     edge.live.close()

@@ -1,6 +1,7 @@
 """The edge, put together: every route with what it asks of whoever calls it."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 import grpc
 from starlette.applications import Starlette
@@ -62,6 +63,8 @@ class Edge:
     clock: Clock
     live: LiveFeed
     watch: FreshnessWatch
+    is_leaving: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the process is about to end."""
 
 
 def build_app(edge: Edge) -> ASGIApp:
@@ -89,7 +92,7 @@ def build_routed_app(edge: Edge) -> Starlette:
 
 
 def _health_routes(edge: Edge) -> list[BaseRoute]:
-    health = Health(edge.backends, edge.keys, edge.watch, edge.access)
+    health = Health(edge.backends, edge.keys, edge.watch, edge.access, edge.is_leaving)
     return [
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz, middleware=[edge.access.guard(Need.LOCAL)]),

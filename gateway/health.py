@@ -1,5 +1,6 @@
 """`/healthz`: the process lives. `/readyz`: a webhook would be taken, and what has stopped beside that."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -18,18 +19,26 @@ from services.common.times import format_rfc3339
 class Health:
     """The two health endpoints of the edge."""
 
-    def __init__(self, backends: Backends, keys: PublicKeys, watch: FreshnessWatch, access: Access) -> None:
+    def __init__(
+        self,
+        backends: Backends,
+        keys: PublicKeys,
+        watch: FreshnessWatch,
+        access: Access,
+        is_leaving: asyncio.Event,
+    ) -> None:
         self._backends = backends
         self._keys = keys
         self._watch = watch
         self._access = access
+        self._is_leaving = is_leaving
 
     async def healthz(self, _: Request) -> Response:
         """200 as long as the process answers at all."""
         return ExactJson({"status": "ok"})
 
     async def readyz(self, request: Request) -> Response:
-        """200 when the ledger serves and has room, and Telnyx's public key is known, else 503; and what of it holds.
+        """200 when the ledger serves and has room, Telnyx's public key is known, and this edge stays; else 503.
 
         What else has stopped changes nothing about that. With API_KEYS its sentences are for who may read.
         """
@@ -37,6 +46,8 @@ class Health:
             "ledger": await self._backends.ledger_serves(),
             "disk": all(symptom.name != DISK_FULL for symptom in self._watch.symptoms),
             "publicKeys": bool(self._keys.current),
+            # Until it is gone it takes webhooks all the same, from those who have not looked here yet.
+            "staying": not self._is_leaving.is_set(),
         }
         is_ready = all(checks.values())
         is_reader = self._access.allows(Need.READ, request.scope["headers"])

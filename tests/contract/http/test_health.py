@@ -29,7 +29,7 @@ async def test_health(edge: EdgeUnderTest) -> None:
         200,
         {
             "status": "ready",
-            "checks": {"ledger": True, "disk": True, "publicKeys": True},
+            "checks": {"ledger": True, "disk": True, "publicKeys": True, "staying": True},
             "warnings": [],
             "lookedAt": None,
         },
@@ -42,7 +42,7 @@ async def test_not_ready_without_a_key() -> None:
         assert_as_documented(answer)
         assert (answer.status_code, answer.json()["checks"]) == (
             503,
-            {"ledger": True, "disk": True, "publicKeys": False},
+            {"ledger": True, "disk": True, "publicKeys": False, "staying": True},
         )
 
 

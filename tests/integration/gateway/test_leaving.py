@@ -91,6 +91,8 @@ async def test_what_comes_after_the_signal_is_taken_over_connections_that_end_wi
         await until(lambda: len(edge.fakes.ledger.requests["RecordEvents"]) == 2)
         edge.stop.set()
         await edge.until_ready(is_ready=False)
+        told = await edge.http.get("/readyz")
+        assert (told.status_code, told.json()["checks"]["staying"]) == (503, False)
         edge.fakes.ledger.commits_when.set()
         for answer in (await in_flight, await edge.deliver("after"), await edge.deliver("later")):
             assert (answer.status_code, answer.headers.get("connection")) == (200, "close")
