@@ -36,8 +36,12 @@ class TelnyxClient:
         self._stub = telnyx_gateway_pb2_grpc.TelnyxGatewayServiceStub(channel)
 
     async def list_records(self, read: Read, timeout_s: float) -> AsyncGenerator[RecordPage | ReadEnd, None]:
+        # Work waits for a telnyx-gateway that is being started; a person is told at once.
+        patience = False if read.priority == "person" else None
         try:
-            async for message in self._stub.ListDetailRecords(encode_read(read), timeout=timeout_s):
+            async for message in self._stub.ListDetailRecords(
+                encode_read(read), timeout=timeout_s, wait_for_ready=patience
+            ):
                 yield self._heard(decode_answer(message))
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error

@@ -1,5 +1,6 @@
 """How we stand with Telnyx now, endpoint by endpoint and with the API key: what stops requests, and says so once."""
 
+import math
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,6 +18,9 @@ RECORDS: Final = "detail_records"
 
 _ALARM_AFTER_S: Final = 300.0
 _WORTH_WAITING_S: Final = 8.0
+_TOLD_AT_MOST_S: Final = 15.0
+"""Who comes again costs nothing while requests stop, and learns soon that they go again."""
+
 _KEY: Final = "the API key"
 _log = structlog.get_logger()
 
@@ -45,9 +49,9 @@ class Standings:
             wait_s = self._refused[name].wait_s(now_s, for_person=for_person)
             if wait_s and not is_trial:
                 raise TelnyxRefused(
-                    f"{self._refused[name].reason}; it is asked again in {wait_s:.0f} s",
+                    f"{self._refused[name].reason}; it is asked again in {math.ceil(wait_s)} s",
                     field=KEY_FIELD,
-                    retry_after_s=wait_s,
+                    retry_after_s=min(wait_s, _TOLD_AT_MOST_S),
                 )
         away = self._away[endpoint]
         if wait_s := away.wait_s(now_s, for_person=for_person):
@@ -62,7 +66,11 @@ class Standings:
         self._answered(endpoint)
         for name in (_KEY, endpoint):
             if self._refused[name].is_shut:
-                _log.info("telnyx_key.accepted", endpoint=endpoint, message=f"Telnyx accepts {name} again")
+                _log.info(
+                    "telnyx_key.accepted",
+                    endpoint=endpoint,
+                    message=f"{endpoint} is answered again with the API key",
+                )
             self._refused[name] = self._refused[name].worked()
         KEY_REFUSED.ended()
         if endpoint == RECORDS:
@@ -75,7 +83,7 @@ class Standings:
         name = _KEY if is_for_all else endpoint
         before = self._refused[name]
         refused = self._refused[name] = before.failed(str(error), now_s)
-        error.retry_after_s = refused.wait_s(now_s)
+        error.retry_after_s = min(refused.wait_s(now_s), _TOLD_AT_MOST_S)
         if is_for_all:
             KEY_REFUSED.raised(f"{error}.")
         elif endpoint == RECORDS:
@@ -88,7 +96,7 @@ class Standings:
         now_s = self._clock.monotonic_s()
         before = self._away[endpoint]
         away = self._away[endpoint] = before.failed(str(error), now_s)
-        error.retry_after_s = max(error.retry_after_s, away.wait_s(now_s))
+        error.retry_after_s = max(error.retry_after_s, min(away.wait_s(now_s), _TOLD_AT_MOST_S))
         if away.is_shut and not before.is_shut:
             message = (
                 f"{error}, {away.failures} times in a row: {endpoint} is asked now and then until it answers"
@@ -116,6 +124,6 @@ class Standings:
 
 def _unreachable(away: Standing, now_s: float, wait_s: float) -> TelnyxUnreachable:
     return TelnyxUnreachable(
-        f"{away.reason}, for {now_s - away.since_s:.0f} s now; it is asked again in {wait_s:.0f} s",
-        retry_after_s=wait_s,
+        f"{away.reason}, for {now_s - away.since_s:.0f} s now; it is asked again in {math.ceil(wait_s)} s",
+        retry_after_s=min(wait_s, _TOLD_AT_MOST_S),
     )
