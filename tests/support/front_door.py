@@ -3,7 +3,7 @@
 import asyncio
 import json
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -103,14 +103,15 @@ class FrontDoor:
 
 
 @contextmanager
-def open_front_door(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[FrontDoor]:
-    """An edge and a ledger; nobody is behind them."""
+def open_front_door(folder: Path, failpoints: str = "") -> Iterator[FrontDoor]:
+    """An edge and a ledger, which has these failpoints; nobody is behind them."""
     signer = TelnyxSigner()
-    own = {"TELNYX_PUBLIC_KEY": signer.public_key, **(environment or {})}
+    own = {"TELNYX_PUBLIC_KEY": signer.public_key}
     with (
         running_tollbook(folder, own) as tollbook,
         httpx.Client(base_url=tollbook.edge_url, timeout=30.0, trust_env=False) as http,
     ):
-        tollbook.start("ledger")
+        ledger = tollbook.begin("ledger", failpoints)
+        ledger.wait_until_ready(f"{tollbook.admin_url('ledger')}/readyz")
         tollbook.start("gateway")
         yield FrontDoor(tollbook, http, signer)
