@@ -10,15 +10,13 @@ from tests.seeded.verdicts import Outcome, Verdict, read_verdict
 from tests.support.processes import ROOT
 
 SEEDS = read_seeds()
+LABELS = [f"{number}-{seed.room}-{seed.promise}" for number, seed in enumerate(SEEDS)]
+"""One test may notice several bugs of a promise."""
 NOT_YET_SEEDED = frozenset(promises(DOCUMENT.read_text("utf-8")))
 """Promises that no bug breaks yet."""
 
 
-def _label(seed: Seed) -> str:
-    return f"{seed.room}-{seed.promise}-{seed.test_name}"
-
-
-@pytest.mark.parametrize("seed", SEEDS, ids=_label)
+@pytest.mark.parametrize("seed", SEEDS, ids=LABELS)
 def test_a_seed_can_be_sown(seed: Seed) -> None:
     text = (ROOT / seed.file).read_text("utf-8")
     sown = seed.sown_in(text)
@@ -28,7 +26,7 @@ def test_a_seed_can_be_sown(seed: Seed) -> None:
     assert not seed.file.startswith("tests/"), "the bug belongs into what is tested"
 
 
-@pytest.mark.parametrize("seed", SEEDS, ids=_label)
+@pytest.mark.parametrize("seed", SEEDS, ids=LABELS)
 def test_a_seed_has_its_test(seed: Seed) -> None:
     tree = ast.parse((ROOT / seed.test_file).read_text("utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -36,7 +34,7 @@ def test_a_seed_has_its_test(seed: Seed) -> None:
     assert seed.test_name.startswith("test_")
 
 
-@pytest.mark.parametrize("seed", SEEDS, ids=_label)
+@pytest.mark.parametrize("seed", SEEDS, ids=LABELS)
 def test_a_seed_breaks_a_promise_and_says_how(seed: Seed) -> None:
     assert seed.promise in promises(DOCUMENT.read_text("utf-8"))
     assert seed.bug.endswith(".")
