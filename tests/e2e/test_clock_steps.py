@@ -1,21 +1,16 @@
 """The clock of one process after the other steps by a day, while calls come in: the book comes to equal the bill."""
 
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.support.stack import QUICK_QUOTA, Stack, running_stack
+from tests.support.drift import equals_the_bill
+from tests.support.stack import QUICK_QUOTA, running_stack
 from tests.support.stepped_clock import RUNNER, step_clock
 from tests.support.waiting import wait_until
 
 DAY_S = 86_400
 SLOW_RECORDS = (*QUICK_QUOTA, "--record-delay-min-s", "1", "--record-delay-max-s", "3")
-
-
-def is_right(stack: Stack) -> bool:
-    bill = stack.sandbox.client.bill()
-    return not bill["pending"] and stack.total() == Decimal(bill["total"]) and stack.estimated_count() == 0
 
 
 @pytest.mark.timeout(200)
@@ -27,6 +22,8 @@ def test_clocks_step_while_calls_come_in(tmp_path: Path) -> None:
             stack.sandbox.client.create("mixed", 6)
             stack.sandbox.client.wait(30)
             wait_until(
-                lambda: is_right(stack), 40, f"the book does not equal the bill, {service} off by {off_s} s"
+                lambda: equals_the_bill(stack),
+                40,
+                f"the book does not equal the bill, {service} off by {off_s} s",
             )
             step_clock(tmp_path, service, 0)

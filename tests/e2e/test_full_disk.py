@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.drift import equals_the_bill
 from tests.support.front_door import FrontDoor, limit_files, open_front_door
+from tests.support.stack import running_stack
 from tests.support.waiting import wait_until
 
 FULL_BYTES = 4096
@@ -38,3 +40,17 @@ def test_the_disk_of_the_ledger_is_full(tmp_path: Path) -> None:
         assert {answer.status_code for answer in door.deliver_together(["refused", "refused 7"])} == {200}
         assert door.lost() == set()
         assert door.tollbook.stop("ledger") == 0
+
+
+@pytest.mark.timeout(120)
+def test_the_disk_of_the_reconciler_is_full(tmp_path: Path) -> None:
+    with running_stack(tmp_path) as stack:
+        reconciler = stack.tollbook.running["reconciler"]
+        limit_files(reconciler.pid, FULL_BYTES)
+        stack.sandbox.client.create("mixed", 12, call_cost="never")
+        stack.sandbox.client.wait(30)
+        assert stack.total() > 0
+        assert stack.estimated_count() > 0
+        limit_files(reconciler.pid, None)
+        wait_until(lambda: equals_the_bill(stack), 60, "the book does not come to equal the bill")
+        assert stack.tollbook.stop("reconciler") == 0
