@@ -15,8 +15,12 @@ from services.common.sqlite import choose_sqlite_module, restoring_mark
 from services.ledger.sealing import Sealer
 from services.ledger.store.blocks import load_head
 from tests.support.clocks import ManualClock
+from tests.support.file_limits import files_up_to
 from tests.support.intakes import hangups
 from tests.support.stored_tollbook import OpenTollbook, StoredTollbook
+
+_LITTLE_ROOM_BYTES = 100_000
+"""Enough for the reconciler and the intake, and not for the book."""
 
 
 @pytest.fixture
@@ -156,6 +160,13 @@ def _root_page(book: Path, index: str) -> int:
         return int(connection.execute(query, (index,)).fetchone()[0])
     finally:
         connection.close()
+
+
+def test_a_full_disk_makes_no_backup(stored: StoredTollbook, running: OpenTollbook, tmp_path: Path) -> None:
+    running.book.record_events(hangups("a call"))
+    with files_up_to(_LITTLE_ROOM_BYTES), pytest.raises(Unavailable, match="SQLite says"):
+        _back_up(stored, tmp_path / "backup")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["var"]
 
 
 def test_there_must_be_a_book(stored: StoredTollbook, tmp_path: Path) -> None:

@@ -11,15 +11,17 @@ import pytest
 from services.cli.backup.making import make_backup
 from services.cli.backup.restoring import Restored, load_manifest, restore_backup
 from services.cli.backup.stores import Store, newest_schema
-from services.common.errors import InvalidInput, NotFound, TollbookError, Unavailable
+from services.common.errors import InvalidInput, NotFound, Unavailable
 from services.common.process import StartError
 from services.common.sqlite import choose_sqlite_module, restoring_mark
 from tests.support.clocks import ManualClock
+from tests.support.file_limits import files_up_to
 from tests.support.intakes import hangups
 from tests.support.processes import ROOT
 from tests.support.stored_tollbook import StoredTollbook
 
 _BEFORE, _AFTER = 3, 5
+_LITTLE_ROOM_BYTES = 100_000
 _DIES_AT_THE_NTH_RENAME = """
 import os, pathlib, signal, sys
 left, name = [int(sys.argv.pop(1))], pathlib.Path.rename
@@ -114,6 +116,11 @@ def test_a_file_that_is_cut_short_restores_nothing(stored: StoredTollbook) -> No
     _nothing_is_restored(stored, InvalidInput, "not whole")
 
 
+def test_a_full_disk_restores_nothing(stored: StoredTollbook) -> None:
+    with files_up_to(_LITTLE_ROOM_BYTES):
+        _nothing_is_restored(stored, OSError, "too large")
+
+
 def test_a_folder_without_a_manifest_is_no_backup(stored: StoredTollbook) -> None:
     (stored.folder.parent / "backup" / "manifest.json").unlink()
     _nothing_is_restored(stored, NotFound, "no backup")
@@ -136,7 +143,7 @@ def _change_manifest(stored: StoredTollbook, old: str, new: str) -> None:
     manifest.write_text(text.replace(old, new))
 
 
-def _nothing_is_restored(stored: StoredTollbook, error: type[TollbookError], why: str) -> None:
+def _nothing_is_restored(stored: StoredTollbook, error: type[Exception], why: str) -> None:
     before = _contents(stored.folder)
     with pytest.raises(error, match=why):
         _restore(stored)
