@@ -28,7 +28,7 @@ from tests.support.waiting import wait_until
 _SEED: Final = 20261123
 _SUBJECT: Final = "PostgreSQL, ledger and reconciler"
 _CUT_SHARE: Final = 0.5
-_SENDERS: Final = 2
+_SENDERS: Final = 4
 _CUTS: Final = 1_000
 _QUICK_CUTS: Final = 60
 _CRASHES: Final = 3
@@ -48,7 +48,7 @@ _CUT_NAMES: Final[dict[CutKind, str]] = {
 
 _NOTE: Final = (
     "A proxy before PostgreSQL knows its protocol well enough to see a transaction commit that has written something. "
-    f"It cuts {_CUT_SHARE:.0%} of them, in three ways, while webhooks come in bursts and reconcilers work; each cut "
+    f"It cuts {_CUT_SHARE:.0%} of them, in three ways, while webhooks come in and the reconciler works; each cut "
     "makes the process renew its whole pool. In between a server process of PostgreSQL is killed (SIGKILL), so that "
     "the server ends all connections and recovers."
 )
@@ -94,9 +94,9 @@ def _endure(folder: Path, url: str, proxy: CuttingProxy, effort: Effort) -> Endu
         started_s = time.monotonic()
         _cut(stack, proxy, url, wanted, crash_count)
         cut_s = time.monotonic()
-        stack.sandbox.client.wait(_EQUAL_WITHIN_S)
         # What is different then is told by the truth, and not only that something is.
-        with suppress(AssertionError):
+        with suppress(AssertionError, TimeoutError):
+            stack.sandbox.client.wait(_EQUAL_WITHIN_S)
             wait_until(lambda: equals_the_bill(stack), _EQUAL_WITHIN_S, "the book does not equal the bill")
         return Endurance(
             cuts={kind: proxy.cut_count(kind) for kind in CUT_KINDS},
@@ -115,7 +115,7 @@ def _cut(stack: Stack, proxy: CuttingProxy, url: str, wanted: int, crash_count: 
     deadline_s = time.monotonic() + _LONGEST_S
     with ThreadPoolExecutor(_SENDERS) as threads:
         traffic = [
-            threads.submit(send_traffic, stack.sandbox.base_url, 6 * wanted, random.Random(seed), is_enough)
+            threads.submit(send_traffic, stack.sandbox.base_url, 0, random.Random(seed), is_enough)
             for seed in range(_SENDERS)
         ]
         try:

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Final
 
+from services.common.deadlines import within_call
 from services.ledger.intake.intake_store import IntakeStore
 
 _POLL_S: Final = 0.02
+_LONGEST_LOOK_S: Final = 5.0
 
 Ids = tuple[int, int]
 
@@ -36,5 +38,16 @@ class SharedIntake:
             await asyncio.wait({before})
         # Of those who waited for it, the first begins the next look, and the others join that.
         if self._look is None or self._look is before:
-            self._look = asyncio.create_task(self._store.unbooked_ids(self._booked_ids()), name="intake-look")
+            # Others join it: it must not end with the call that happens to begin it, nor hold up all if it hangs.
+            with within_call(_LONGEST_LOOK_S):
+                self._look = asyncio.create_task(
+                    self._store.unbooked_ids(self._booked_ids()), name="intake-look"
+                )
+            self._look.add_done_callback(_take_note)
         return await asyncio.shield(self._look)
+
+
+def _take_note(look: asyncio.Task[Ids | None]) -> None:
+    """Whoever waited may have gone: then nobody else asks what became of it."""
+    if not look.cancelled():
+        look.exception()
