@@ -9,14 +9,15 @@ from datetime import timedelta
 
 from services.reconciler import leadership, reclaiming, rounds
 
-JOB_LEASE_S = 3.0
+_JOB_LEASE = timedelta(seconds=6)
+_LEAD = timedelta(seconds=5)
 
 
 def main() -> None:
     """Run the module that is named as if it were the program."""
-    rounds.LEASE = timedelta(seconds=JOB_LEASE_S)  # type: ignore[misc]
-    leadership.LEASE = timedelta(seconds=2)  # type: ignore[misc]
-    leadership.RENEW_EVERY_S, leadership.LOOK_EVERY_S = 0.5, 0.3  # type: ignore[misc]
+    rounds.LEASE = _JOB_LEASE  # type: ignore[misc]
+    leadership.LEASE = _LEAD  # type: ignore[misc]
+    leadership.RENEW_EVERY_S, leadership.LOOK_EVERY_S = 1.0, 0.3  # type: ignore[misc]
     reclaiming._EVERY_S = 0.3  # type: ignore[misc]
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
