@@ -67,7 +67,8 @@ def restore_backup(
     pieces = _pieces(manifest, folder, stores, tell)
     restored = [piece.store for piece in pieces]
     with ExitStack() as stack:
-        for store in owners(restored):
+        # Also of a database that stays: whoever has it open has read the book that goes.
+        for store in owners(stores):
             store.path.parent.mkdir(parents=True, exist_ok=True)
             stack.callback(_lock(store.path).release)
         for piece in pieces:
@@ -134,8 +135,9 @@ def _exchange(pieces: Sequence[_Piece], old: Sequence[Path], clock: Clock) -> tu
     for aside in asides.values():
         aside.mkdir(mode=0o700)
     for mark in marks:
-        mark.unlink(missing_ok=True)
-        create_empty(mark)
+        # The mark of a restore that was interrupted stays all the time.
+        if not mark.exists():
+            create_empty(mark)
     _make_names_durable(folders)
     for path in old:
         path.rename(asides[path.parent] / path.name)

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from services.cli.backup.making import make_backup
+from services.cli.backup.manifest import Manifest
 from services.cli.backup.restoring import Restored, load_manifest, restore_backup
 from services.cli.backup.stores import Store, newest_schema
 from services.common.errors import InvalidInput, NotFound, Unavailable
 from services.common.process import StartError
-from services.common.sqlite import choose_sqlite_module, restoring_mark
+from services.common.sqlite import FileLock, choose_sqlite_module, restoring_mark
 from tests.support.clocks import ManualClock
 from tests.support.file_limits import files_up_to
 from tests.support.intakes import hangups
@@ -151,17 +152,33 @@ def _nothing_is_restored(stored: StoredTollbook, error: type[Exception], why: st
     assert _counts(stored) == (_AFTER, 0)
 
 
+def test_nothing_is_restored_under_a_reconciler_whose_database_stays(stored: StoredTollbook) -> None:
+    """It remembers what it has swept for the book that goes."""
+    _leave_out(stored, "reconciler")
+    running = FileLock(stored.path("reconciler"), wait_s=0)
+    try:
+        with pytest.raises(Unavailable, match="stop it before restoring"):
+            _restore(stored)
+    finally:
+        running.release()
+    assert _restore(stored).kinds == ("intake", "book")
+
+
 def test_an_intake_that_was_not_backed_up_does_not_stay(stored: StoredTollbook) -> None:
     """What waits there was acknowledged for another book; it lies aside with that."""
-    manifest = load_manifest(stored.folder.parent / "backup")
-    kept = tuple(store for store in manifest.stores if store.kind != "intake")
-    text = type(manifest)(manifest.made_at, manifest.head, kept).to_text()
-    (stored.folder.parent / "backup" / "manifest.json").write_text(text)
+    _leave_out(stored, "intake")
     with stored.opened() as opened:
         opened.take_in(hangups("for the old book"))
     [aside] = _restore(stored).replaced
     assert _counts(stored) == (_BEFORE, 0)
     assert _counts(StoredTollbook(aside)) == (_AFTER, 1)
+
+
+def _leave_out(stored: StoredTollbook, kind: str) -> None:
+    manifest = load_manifest(stored.folder.parent / "backup")
+    kept = tuple(store for store in manifest.stores if store.kind != kind)
+    text = Manifest(manifest.made_at, manifest.head, kept).to_text()
+    (stored.folder.parent / "backup" / "manifest.json").write_text(text)
 
 
 @pytest.mark.parametrize("rename", range(1, 7))
