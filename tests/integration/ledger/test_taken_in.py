@@ -24,7 +24,16 @@ from services.telnyx_vocabulary.webhook_event import WebhookEvent
 from services.telnyx_vocabulary.wire import encode_event, encode_record
 from tests.support.intakes import BookingGate, many_hangups
 from tests.support.ledger_facts import leg
-from tollbook.ledger.v1 import balance_pb2, book_pb2, ledger_pb2, ledger_pb2_grpc, proof_pb2, proof_pb2_grpc
+from tollbook.ledger.v1 import (
+    balance_pb2,
+    book_pb2,
+    freshness_pb2,
+    freshness_pb2_grpc,
+    ledger_pb2,
+    ledger_pb2_grpc,
+    proof_pb2,
+    proof_pb2_grpc,
+)
 
 CALL = leg("seventeenth", "seventeenth")
 BURST = [*many_hangups(16), CALL.hangup()]
@@ -35,8 +44,11 @@ INDEPENDENT = {
         *("RecordAccountCharges", "ListAccountCharges"),
     },
     "ProofService": {"ClaimDay", "ClaimDays", "GetHead"},
+    "FreshnessService": {"GetFreshness"},
 }
-"""Calls that webhook events do not concern. A head tells of what is sealed, which is always a little behind."""
+"""Calls that webhook events do not concern. A head tells of what is sealed, which is always a little behind; that
+something waits is what GetFreshness tells.
+"""
 
 
 @pytest.fixture
@@ -84,7 +96,7 @@ async def refusal(call: Any) -> TollbookError:
 
 
 def test_of_every_call_it_is_said_whether_it_waits() -> None:
-    for file in (ledger_pb2, balance_pb2, proof_pb2):
+    for file in (ledger_pb2, balance_pb2, proof_pb2, freshness_pb2):
         for service in file.DESCRIPTOR.services_by_name.values():
             waiting = {
                 method.name
@@ -93,6 +105,25 @@ def test_of_every_call_it_is_said_whether_it_waits() -> None:
             }
             others = {method.name for method in service.methods} - waiting
             assert others == INDEPENDENT[service.name]
+
+
+async def test_that_something_waits_to_be_booked_is_told_at_once(
+    channel: grpc.aio.Channel, ledger: ledger_pb2_grpc.LedgerServiceStub, gate: BookingGate
+) -> None:
+    freshness = freshness_pb2_grpc.FreshnessServiceStub(channel)
+    asked = freshness_pb2.GetFreshnessRequest()
+    await ledger.RecordEvents(request_of(BURST))
+    waiting = await freshness.GetFreshness(asked)
+    assert waiting.HasField("unbooked_age")
+    # What waits has come: that the book does not know of it is no silence.
+    assert not waiting.HasField("silent_since")
+    gate.open()
+    # Waits for what was acknowledged.
+    await ledger.GetCall(get_call())
+    booked = await freshness.GetFreshness(asked)
+    assert not booked.HasField("unbooked_age")
+    assert booked.HasField("silent_since")
+    assert booked.HasField("last_webhook_time")
 
 
 async def test_a_read_sees_what_was_acknowledged_before_it(

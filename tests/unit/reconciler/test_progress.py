@@ -15,7 +15,11 @@ from services.common.errors import (
     TelnyxUnreachable,
     TollbookError,
 )
-from services.common.freshness.observed import WorkProgress
+from services.common.freshness.observed import Look, Progress, WorkProgress
+from services.common.freshness.rule import symptoms_at_first_sight
+from services.common.freshness.symptom import Symptom
+from services.common.freshness.wire import decode_progress
+from services.reconciler.progress.codec import encode_progress
 from services.reconciler.progress.noted_telnyx import NotedTelnyx
 from services.reconciler.progress.own_progress import OwnProgress
 from services.reconciler.progress.reading import Reading
@@ -25,6 +29,7 @@ from services.reconciler.repeating import Ticker
 from services.reconciler.usage import Usage
 from services.reconciler.windows import Window
 from tests.support.clocks import ManualClock
+from tollbook.reconciler.v1.progress_pb2 import GetProgressResponse
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 WINDOW = Window(START, START + timedelta(hours=1))
@@ -203,6 +208,28 @@ async def test_every_answer_is_a_step_and_so_is_every_failure(how: str, *, fails
     except TelnyxUnreachable:
         pass
     assert _standstill_s(work) == 0
+
+
+async def test_a_work_that_hangs_comes_to_be_said() -> None:
+    """From the turn that hangs to the sentence that somebody reads: as it goes over the wire."""
+    clock = ManualClock()
+
+    async def hang() -> float:
+        clock.advance(600)
+        told = GetProgressResponse(reconcilers=[encode_progress(own.told())])
+        seen = Look(silent=frozenset(), progress=decode_progress(told))
+        assert seen.progress == Progress(reconcilers=(own.told(),))
+        found.extend(symptoms_at_first_sight(seen, clock.now(), watched_since=START))
+        return 1.0
+
+    found: list[Symptom] = []
+    ticker = Ticker("sweeping", hang, clock)
+    own = OwnProgress("me", Reading(clock), tuple, ())
+    own.follow([ticker])
+    await ticker.turn()
+    [symptom] = found
+    assert symptom.name == "reconciler_stuck"
+    assert symptom.finding == "The reconciler is stuck at sweeping: 10 minutes without a step."
 
 
 async def test_a_reconciler_tells_of_all_that_it_follows() -> None:
