@@ -20,6 +20,7 @@ CHAOS = Suite(
         "cuts": "tests.chaos.cuts",
         "replicas": "tests.chaos.replicas",
         "restarts": "tests.chaos.restarts",
+        "outages": "tests.chaos.outages",
     },
     folder=ROOT / "var" / "chaos",
     document=ROOT / "docs" / "reliability.md",

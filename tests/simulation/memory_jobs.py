@@ -40,8 +40,8 @@ class MemoryJobs(JobStore):
         self._active: dict[str, _Held] = {}
         self._due: list[tuple[datetime, int, str]] = []
         self._count = 0
-        self.given_up: set[str] = set()
-        """Every job that had failed at some time."""
+        self.given_up: dict[str, datetime] = {}
+        """When jobs failed, those that settled later too."""
 
     async def merge(self, fresh: Sequence[Job], change: Change) -> None:
         for job in fresh:
@@ -185,7 +185,7 @@ class MemoryJobs(JobStore):
     def _write(self, held: _Held, job: Job) -> Job | None:
         """Write a job that its change gave; None where it changed nothing."""
         if job.status == "failed":
-            self.given_up.add(job.call_id)
+            self.given_up[job.call_id] = self._clock.now()
         if job is held.job:
             return None
         held.job, held.lease_until = replace(job, outcome=None), None

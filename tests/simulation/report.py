@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.ledger.charges import Leg
+from tests.simulation.faults import Stretch
 from tests.simulation.memory_book import MemoryBook
 from tests.simulation.rows import moment
 from tests.simulation.simulation import Outcome
@@ -59,6 +60,12 @@ def delays_after(book: MemoryBook, from_s: float, to_s: float) -> Spread:
         for leg, settled_at in _exact_legs(book)
         if leg.ended_at is not None and begin <= leg.ended_at < end
     )
+
+
+def given_up_in(outcome: Outcome, outage: Stretch) -> int:
+    """How many jobs were given up while Telnyx could not be asked, which shows within a minute."""
+    begin, end = moment(outage.from_s + 60), moment(outage.to_s)
+    return sum(begin <= at < end for at in outcome.world.jobs.given_up.values())
 
 
 def estimate_errors(book: MemoryBook, flat_nanos: int, since: timedelta) -> tuple[Spread, Spread]:
