@@ -22,7 +22,7 @@ PLAN: Plan = {
 PLACES = {kill.place for kills in PLAN.values() for kill in kills}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", DATABASE_KINDS)
 def test_what_was_acknowledged_is_booked_once_and_equals_the_bill(
     kind: DatabaseKind, databases: Databases, tmp_path: Path

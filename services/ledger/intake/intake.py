@@ -178,8 +178,14 @@ class Intake:
         # What is durable must be booked, also when its sender has hung up meanwhile.
         append = asyncio.create_task(self._append(events, request))
         self._appends.add(append)
-        append.add_done_callback(self._appends.discard)
+        append.add_done_callback(self._ended)
         await asyncio.shield(append)
+
+    def _ended(self, append: asyncio.Task[None]) -> None:
+        self._appends.discard(append)
+        if not append.cancelled():
+            # Of a sender that has hung up nobody else asks whether it failed; it will send the events again.
+            append.exception()
 
     async def _wait_for_room(self, verdict: Verdict, event_count: int, byte_count: int) -> None:
         with suppress(TimeoutError):

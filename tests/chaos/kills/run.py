@@ -16,7 +16,7 @@ from tests.chaos.kills.lane import Death, Lane
 from tests.chaos.kills.people import People
 from tests.chaos.kills.plan import Plan
 from tests.chaos.kills.stores import end_leases, intake_size, missing_events
-from tests.chaos.kills.traffic import send_traffic
+from tests.chaos.kills.traffic import send_burst, send_traffic
 from tests.chaos.kills.truth import Truth, find_truth
 from tests.support.drift import equals_the_bill
 from tests.support.processes import SERVICES
@@ -124,7 +124,7 @@ def _kill(
 def _pull_every_plug(stack: Stack, before_start: Callable[[], None]) -> list[Death]:
     """All four at once, in the middle of a burst, as when the power fails."""
     taken_before = stack.sandbox.client.counts()["webhooks"].get("accepted", 0)
-    stack.sandbox.client.create("mixed", 40)
+    send_burst(stack.sandbox.client, 40)
     wait_until(
         lambda: stack.sandbox.client.counts()["webhooks"].get("accepted", 0) > taken_before,
         60,
