@@ -13,6 +13,7 @@ from services.common.database import Database
 from services.common.database_clock import database_now
 from services.common.errors import DiskFull
 from services.common.statements import has_many_writers, insert_missing
+from services.common.value_lists import is_among
 from services.ledger import failpoints
 from services.ledger.intake.refused_records import KEPT_ASIDE, RefusedRecords
 from services.ledger.intake.requests import read_request, without_raw_texts
@@ -70,7 +71,8 @@ class IntakeStore:
 
         def work(connection: Connection) -> None:
             if row_ids:
-                connection.execute(delete(event_intake).where(event_intake.c.id.in_(row_ids)))
+                # However many there are: where forgetting fails for a while, they become more.
+                connection.execute(delete(event_intake).where(is_among(event_intake.c.id, row_ids)))
             if refused:
                 _keep_refused(connection, refused, self._now(connection))
             failpoints.INTAKE_FORGETTING.reached()

@@ -18,10 +18,13 @@ async def test_readings_are_timed_by_telnyx(monkeypatch: pytest.MonkeyPatch, off
     """A closing sweep that seems to be read a day later than it was would settle calls a day early."""
     monkeypatch.setattr(SystemClock, "now", lambda _: datetime.now(UTC) + off)
     now = datetime.now(UTC)
-    window = {"from_time": to_timestamp(now - timedelta(days=1)), "to_time": to_timestamp(now)}
     async with gateway_of() as (_, gateway):
         counted = await gateway.telnyx.CountDetailRecords(
-            pb.CountDetailRecordsRequest(record_type="call-control", **window)
+            pb.CountDetailRecordsRequest(
+                record_type="call-control",
+                from_time=to_timestamp(now - timedelta(days=1)),
+                to_time=to_timestamp(now),
+            )
         )
         balance = await gateway.telnyx.GetBalance(pb.GetBalanceRequest(max_age=Duration(seconds=0)))
         for read_time in (counted.read_time, balance.read_time):
