@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from services.reconciler import leadership, reclaiming, rounds
 
-_JOB_LEASE = timedelta(seconds=6)
-_LEAD = timedelta(seconds=5)
+_JOB_LEASE = timedelta(seconds=10)
+_LEAD = timedelta(seconds=8)
 
 
 def main() -> None:
