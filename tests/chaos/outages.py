@@ -16,8 +16,8 @@ _SIX_HOURS = Stretch(6 * _HOUR_S, 12 * _HOUR_S)
 _MOST_REFUSED_PERCENT = 5.0
 _SESSIONS, _QUICK_SESSIONS = 3_000, 200
 _NOTE = (
-    "{sessions:,} sessions within a day, simulated with the real reconciler, reader and quota; six of its hours (twelve, "
-    "where nobody reconciles) without Telnyx. At the end every session costs what the bill says."
+    "{sessions:,} sessions within a day, simulated with the real reconciler, reader and quota; six of its hours "
+    "(twelve, where nobody reconciles) without Telnyx. At the end every session costs what the bill says."
 )
 
 

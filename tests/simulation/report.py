@@ -63,8 +63,11 @@ def delays_after(book: MemoryBook, from_s: float, to_s: float) -> Spread:
 
 
 def given_up_in(outcome: Outcome, outage: Stretch) -> int:
-    """How many jobs were given up while Telnyx could not be asked, which shows within a minute."""
-    begin, end = moment(outage.from_s + 60), moment(outage.to_s)
+    """How many jobs were given up because Telnyx could not be asked.
+
+    That shows within a minute; of the jobs that an outage kept, none can have made its last attempt within ten minutes.
+    """
+    begin, end = moment(outage.from_s + 60), moment(outage.to_s + 600)
     return sum(begin <= at < end for at in outcome.world.jobs.given_up.values())
 
 
