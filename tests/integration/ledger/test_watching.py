@@ -109,7 +109,8 @@ async def running(url: str) -> AsyncIterator[Ledger]:
             listen_variable="LEDGER_LISTEN",
             service_names=SERVICE_NAMES[:1],
             add_servicers=partial(
-                ledger_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerService(book, feed, intake)
+                ledger_pb2_grpc.add_LedgerServiceServicer_to_server,
+                LedgerService(book, feed, intake, seen=lambda _: None),
             ),
             before_drain=feed.close,
         )
