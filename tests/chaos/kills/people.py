@@ -14,6 +14,8 @@ import httpx
 from services.common.channel import open_channel
 from services.common.wire import to_date, to_timestamp
 from tests.support.processes import Tollbook
+from tollbook.ledger.v1.balance_pb2 import BalanceSnapshot, RecordBalanceRequest
+from tollbook.ledger.v1.balance_pb2_grpc import BalanceServiceStub
 from tollbook.ledger.v1.proof_pb2 import ReplayEventsRequest
 from tollbook.ledger.v1.proof_pb2_grpc import ProofServiceStub
 from tollbook.reconciler.v1.backfill_pb2 import (
@@ -22,6 +24,8 @@ from tollbook.reconciler.v1.backfill_pb2 import (
     RecoverDeliveriesRequest,
 )
 from tollbook.reconciler.v1.backfill_pb2_grpc import BackfillServiceStub
+from tollbook.telnyx.v1.telnyx_gateway_pb2 import GetBalanceRequest
+from tollbook.telnyx.v1.telnyx_gateway_pb2_grpc import TelnyxGatewayServiceStub
 
 _ANSWER_S: Final = 20.0
 _RECENT: Final = timedelta(seconds=10)
@@ -49,8 +53,10 @@ class People:
             httpx.AsyncClient(base_url=self._tollbook.edge_url, timeout=_ANSWER_S, trust_env=False) as http,
             open_channel(self._tollbook.target("ledger")) as ledger,
             open_channel(self._tollbook.target("reconciler")) as reconciler,
+            open_channel(self._tollbook.target("telnyx_gateway")) as telnyx,
         ):
-            proof, history = ProofServiceStub(ledger), BackfillServiceStub(reconciler)
+            proof, balances = ProofServiceStub(ledger), BalanceServiceStub(ledger)
+            history = BackfillServiceStub(reconciler)
             wishes: tuple[tuple[float, Wish], ...] = (
                 (1.5, lambda: self._fetch_a_cost(http)),
                 (3.0, lambda: http.post("/api/cron/process-call-costs")),
@@ -58,6 +64,7 @@ class People:
                 (3.0, lambda: self._replay(proof)),
                 (3.0, lambda: self._recover(history)),
                 (1.5, lambda: self._backfill(history)),
+                (3.0, lambda: _record_the_balance(TelnyxGatewayServiceStub(telnyx), balances)),
             )
             asking = [asyncio.create_task(_again_and_again(wish, pause_s)) for pause_s, wish in wishes]
             await asyncio.to_thread(kills_are_done.wait)
@@ -94,6 +101,19 @@ async def backfill(history: BackfillServiceStub, first: date, day_count: int) ->
     )
     async for _ in history.Backfill(request, timeout=_ANSWER_S * 3):
         pass
+
+
+async def _record_the_balance(telnyx: TelnyxGatewayServiceStub, balances: BalanceServiceStub) -> None:
+    """As the reconciler does each five minutes, which is too seldom here."""
+    answer = await telnyx.GetBalance(GetBalanceRequest())
+    snapshot = BalanceSnapshot(
+        balance=answer.balance,
+        pending=answer.pending,
+        credit_limit=answer.credit_limit,
+        available_credit=answer.available_credit,
+        read_time=answer.read_time,
+    )
+    await balances.RecordBalance(RecordBalanceRequest(snapshot=snapshot))
 
 
 async def _again_and_again(wish: Wish, pause_s: float) -> None:

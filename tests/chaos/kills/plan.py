@@ -17,11 +17,8 @@ _MOST_PASSES: Final = (
 )
 """What is passed many times a second lets its process live for a moment first."""
 
-_FIRST: Final = (
-    *("reconciler.charges.", "ledger.charges.", "reconciler.balance.", "ledger.balance.", "reconciler.day."),
-    *("reconciler.jobs.", "reconciler.closing."),
-)
-"""What is done only so often, or is soon left to sweeps where there is much to do, is killed before that."""
+_FIRST: Final = ("reconciler.day.", "reconciler.charges.", "ledger.charges.")
+"""What is done only so often is killed before it is all done: days are closed within seconds of a start."""
 
 _AFTER: Final = {"ledger.intake.claimed": "ledger.intake.appended"}
 """What only happens when another kill has left something to do comes right behind that."""
@@ -52,12 +49,16 @@ def kills_of(places: Iterable[str], random_count: int, rng: random.Random) -> li
     """A kill at each of these places, and so many at random moments, well mixed."""
     ordered = [*places, *[""] * random_count]
     rng.shuffle(ordered)
-    ordered.sort(key=lambda place: not place.startswith(_FIRST))
+    ordered.sort(key=_turn)
     for place, other in _AFTER.items():
         if place in ordered and other in ordered:
             ordered.remove(place)
             ordered.insert(ordered.index(other) + 1, place)
     return [_kill(place, rng) for place in ordered]
+
+
+def _turn(place: str) -> int:
+    return next((turn for turn, beginning in enumerate(_FIRST) if place.startswith(beginning)), len(_FIRST))
 
 
 def _kill(place: str, rng: random.Random) -> Kill:
