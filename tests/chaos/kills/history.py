@@ -17,7 +17,7 @@ from tollbook.reconciler.v1.backfill_pb2_grpc import BackfillServiceStub
 
 _OLDEST_DAYS_AGO: Final = 60
 _CALLS_PER_DAY: Final = 2
-_FIRST_SWEEP_AGO: Final = timedelta(days=3)
+_FIRST_SWEEP_AGO: Final = timedelta(days=25)
 _DAY: Final = timedelta(days=1)
 
 
@@ -29,7 +29,7 @@ class OldDays:
 
 
 def make_old_days(stack: Stack, count: int) -> OldDays:
-    """Let calls have happened long ago, and Tollbook have begun three days ago, so that there are days to be closed.
+    """Let calls have happened long ago, and Tollbook have begun weeks ago, so that there are always days to be closed.
 
     `count`: on how many days, at most 29.
     """
