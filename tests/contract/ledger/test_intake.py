@@ -430,10 +430,12 @@ async def test_a_read_at_one_ledger_waits_for_what_another_has_acknowledged(
     async with open_intake(pair.one) as one, open_intake(pair.other) as other:
         await other.caught_up(PATIENCE_S)
         await take_in(one, events)
-        with pytest.raises(Unavailable, match="ask again"):
-            await other.caught_up(0.1)
-        readings = [asyncio.create_task(other.caught_up(PATIENCE_S)) for _ in range(20)]
-        gate.open()
+        try:
+            with pytest.raises(Unavailable, match="ask again"):
+                await other.caught_up(0.1)
+            readings = [asyncio.create_task(other.caught_up(PATIENCE_S)) for _ in range(20)]
+        finally:
+            gate.open()
         await asyncio.gather(*readings)
         await assert_booked(pair.other, events)
 
