@@ -9,7 +9,7 @@ from tests.sandbox.client import SandboxClient
 _BURST: Final = (1, 40)
 """Sessions and messages at once; each has three or four webhooks, and some of these come twice."""
 
-_TRICKLE: Final = (1, 4)
+_TRICKLE: Final = (1, 25)
 """The same once enough has been sent, while there are still kills to come."""
 
 _PAUSE_S: Final = (0.5, 2.0)
