@@ -19,12 +19,13 @@ def within_call(left_s: float | None) -> Iterator[None]:
 
     Threads and tasks that are begun inside inherit this. A task that outlives the call begins in `on_its_own`.
     """
-    if left_s is None:
-        moment_s = math.inf
-    else:
-        moment_s = time.monotonic() + left_s - min(_MOST_FOR_THE_ANSWER_S, _SHARE_FOR_THE_ANSWER * left_s)
-    with _until(moment_s):
+    with _until(_moment_s(left_s)):
         yield
+
+
+def begin_call(left_s: float | None) -> None:
+    """The same for the rest of this task, which serves one call and nothing else."""
+    _deadline_s.set(_moment_s(left_s))
 
 
 @contextmanager
@@ -37,6 +38,12 @@ def on_its_own() -> Iterator[None]:
 def current_deadline_s() -> float:
     """By `time.monotonic`, when to stop waiting; infinity where nobody waits for an answer."""
     return _deadline_s.get()
+
+
+def _moment_s(left_s: float | None) -> float:
+    if left_s is None:
+        return math.inf
+    return time.monotonic() + left_s - min(_MOST_FOR_THE_ANSWER_S, _SHARE_FOR_THE_ANSWER * left_s)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """What every RPC of a Tollbook server passes through: trace id, metrics, and errors mapped to a status once."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -10,7 +10,7 @@ import structlog
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
-from services.common.deadlines import within_call
+from services.common.deadlines import begin_call
 from services.common.errors import TollbookError, Unavailable
 from services.common.logs import TRACE_ID
 from services.common.rpc_errors import to_status
@@ -57,17 +57,17 @@ class ServiceInterceptor(grpc.aio.ServerInterceptor):
 def _guard_unary(behavior: Any, method: str) -> Any:
     async def call(request: Any, context: _Context) -> Any:
         started_s = time.perf_counter()
-        with _of_the_call(context):
-            try:
-                return await behavior(request, context)
-            except TollbookError as error:
-                await _abort(context, error)
-            except grpc.aio.AbortError:
-                raise
-            except Exception:  # noqa: BLE001 - the last line of defence: nothing of it may reach the caller
-                await _abort_unknown(context, method)
-            finally:
-                _observe(context, method, started_s)
+        _begin(context)
+        try:
+            return await behavior(request, context)
+        except TollbookError as error:
+            await _abort(context, error)
+        except grpc.aio.AbortError:
+            raise
+        except Exception:  # noqa: BLE001 - the last line of defence: nothing of it may reach the caller
+            await _abort_unknown(context, method)
+        finally:
+            _observe(context, method, started_s)
 
     return call
 
@@ -75,20 +75,20 @@ def _guard_unary(behavior: Any, method: str) -> Any:
 def _guard_stream(behavior: Any, method: str) -> Any:
     async def call(request: Any, context: _Context) -> AsyncIterator[Any]:
         started_s = time.perf_counter()
-        with _of_the_call(context):
-            try:
-                # Closed with this generator: what a stream holds must not outlive a caller who hung up.
-                async with aclosing(behavior(request, context)) as responses:
-                    async for response in responses:
-                        yield response
-            except TollbookError as error:
-                await _abort(context, error)
-            except grpc.aio.AbortError:
-                raise
-            except Exception:  # noqa: BLE001 - the last line of defence: nothing of it may reach the caller
-                await _abort_unknown(context, method)
-            finally:
-                _observe(context, method, started_s)
+        _begin(context)
+        try:
+            # Closed with this generator: what a stream holds must not outlive a caller who hung up.
+            async with aclosing(behavior(request, context)) as responses:
+                async for response in responses:
+                    yield response
+        except TollbookError as error:
+            await _abort(context, error)
+        except grpc.aio.AbortError:
+            raise
+        except Exception:  # noqa: BLE001 - the last line of defence: nothing of it may reach the caller
+            await _abort_unknown(context, method)
+        finally:
+            _observe(context, method, started_s)
 
     return call
 
@@ -115,14 +115,14 @@ async def _abort_with(
     await context.abort(plain.code, plain.details, (*plain.trailing_metadata, *metadata))
 
 
-@contextmanager
-def _of_the_call(context: _Context) -> Iterator[None]:
-    """What the work inherits from its call: the trace id for what it logs, and until when its caller waits."""
-    with (
-        structlog.contextvars.bound_contextvars(**_trace_of(context)),
-        within_call(context.time_remaining()),
-    ):
-        yield
+def _begin(context: _Context) -> None:
+    """What the work inherits from its call: the trace id for what it logs, and until when its caller waits.
+
+    grpc serves each call in a task of its own, with which this ends. A stream whose caller has hung up may be closed
+    from another task, which could take nothing of it back.
+    """
+    structlog.contextvars.bind_contextvars(**_trace_of(context))
+    begin_call(context.time_remaining())
 
 
 def _trace_of(context: _Context) -> dict[str, str]:

@@ -13,6 +13,7 @@ from psycopg.abc import PQGen
 from psycopg.rows import dict_row
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from services.common.deadlines import current_deadline_s
 from services.common.errors import Unavailable
@@ -93,7 +94,25 @@ def open_postgresql_engine(url: URL, in_use: Mapping[str, str]) -> Engine:
         connect_args={name: value for name, value in arguments.items() if name not in url.query},
     )
     event.listen(engine, "do_connect", partial(_connect, in_use))
+    _close_what_was_disposed_of(engine)
     return engine
+
+
+def _close_what_was_disposed_of(engine: Engine) -> None:
+    """Close a connection that was in use while its pool was disposed of, as soon as it is given back.
+
+    SQLAlchemy would leave that to the garbage collector, and the connection would keep its locks until then.
+    """
+
+    def on_connect(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["pool"] = engine.pool
+
+    def on_checkin(_connection: object, record: ConnectionPoolEntry) -> None:
+        if record.info.get("pool") is not engine.pool:
+            record.invalidate()
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "checkin", on_checkin)
 
 
 def _connect(

@@ -266,12 +266,13 @@ class PlannerJobs:
     async def renew(self, claimed: Sequence[Job], lease: timedelta) -> None:
         """Leases do not run out here."""
 
-    async def finish(self, judged: Sequence[Job]) -> None:
+    async def finish(self, judged: Sequence[Job]) -> list[Job]:
         for job in judged:
             if job.status == "completed":
                 self.jobs.pop(job.call_id, None)
             else:
                 self.jobs[job.call_id] = job
+        return list(judged)
 
     async def apply(self, call_ids: Sequence[str], change: Any) -> list[Job]:
         changed = [change(self.jobs[call_id]) for call_id in call_ids if call_id in self.jobs]

@@ -30,6 +30,7 @@ from tollbook.telnyx.v1.telnyx_gateway_pb2_grpc import TelnyxGatewayServiceStub
 _ANSWER_S: Final = 20.0
 _RECENT: Final = timedelta(seconds=10)
 _DAY: Final = timedelta(days=1)
+_EMPTY_DAYS: Final = 300
 
 Wish = Callable[[], Awaitable[object]]
 """Something to ask for. What it raises is what gRPC or httpx raise."""
@@ -90,8 +91,10 @@ class People:
         await history.RecoverDeliveries(span, timeout=_ANSWER_S)
 
     async def _backfill(self, history: BackfillServiceStub) -> None:
+        """A day that is booked is not read again: days on which there was nothing never come to an end."""
         if self._old_days:
-            await backfill(history, self._rng.choice(self._old_days), 1)
+            empty_day = min(self._old_days) - self._rng.randint(1, _EMPTY_DAYS) * _DAY
+            await backfill(history, self._rng.choice((self._rng.choice(self._old_days), empty_day)), 1)
 
 
 async def backfill(history: BackfillServiceStub, first: date, day_count: int) -> None:

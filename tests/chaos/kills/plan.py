@@ -17,7 +17,13 @@ _MOST_PASSES: Final = (
 )
 """What is passed many times a second lets its process live for a moment first."""
 
-_FIRST: Final = ("reconciler.day.", "reconciler.charges.", "ledger.charges.")
+_FIRST: Final = (
+    "reconciler.day.",
+    "reconciler.usage.",
+    "ledger.usage.",
+    "reconciler.charges.",
+    "ledger.charges.",
+)
 """What is done only so often is killed before it is all done: days are closed within seconds of a start."""
 
 _AFTER: Final = {"ledger.intake.claimed": "ledger.intake.appended"}
