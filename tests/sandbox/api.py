@@ -115,12 +115,14 @@ class Api:
         return answer.headers
 
     def _quota(self, name: str, key: str) -> FixedWindowQuota | None:
-        """Quotas are per endpoint; nobody has told of any other than these two."""
+        """Quotas are per endpoint; nobody has told of any other than the first two."""
         settings = self._account.settings
         sizes = {
             "detail_records": (settings.quota_limit, settings.quota_window_s),
             "usage_reports": (settings.usage_quota_limit, settings.usage_quota_window_s),
         }
+        if settings.reports_quota_limit is not None:
+            sizes["reports"] = (settings.reports_quota_limit, settings.quota_window_s)
         if name not in sizes:
             return None
         if (name, key) not in self._quotas:

@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `webhook_url`: the base; calls go to `<webhook_url>/calls`, messages to `<webhook_url>/sms`. None sends nothing.
     `api_key`, `other_api_key`: empty means derived from the seed. The other key is valid and sees an empty account.
     `quota_limit` per `quota_window_s`: of detail_records; windows begin at multiples of the window since the epoch.
+    `reports_quota_limit` per `quota_window_s`: of batch reports; None has no quota, and says nothing of one.
     `readable_rows`: rows of one query beyond this offset are cut off.
     `usage_zero_days`: whether usage_reports show days without usage as zero rows or leave them out.
     `usage_decimals`: to how many decimals usage_reports round; None shows all there are.
@@ -83,6 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     quota_window_s: Count = 60
     usage_quota_limit: Count = 5
     usage_quota_window_s: Count = 1
+    reports_quota_limit: Count | None = None
     readable_rows: Count = 10_000
     usage_zero_days: Literal["explicit", "omitted"] = "explicit"
     usage_decimals: Annotated[int, msgspec.Meta(ge=0, le=12)] | None = None

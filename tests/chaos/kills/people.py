@@ -12,9 +12,15 @@ import grpc
 import httpx
 
 from services.common.channel import open_channel
-from services.common.wire import to_date, to_timestamp
+from services.common.money import Money
+from services.common.wire import to_date, to_money, to_timestamp
 from tests.support.processes import Tollbook
-from tollbook.ledger.v1.balance_pb2 import BalanceSnapshot, RecordBalanceRequest
+from tollbook.ledger.v1.balance_pb2 import (
+    AccountCharges,
+    BalanceSnapshot,
+    RecordAccountChargesRequest,
+    RecordBalanceRequest,
+)
 from tollbook.ledger.v1.balance_pb2_grpc import BalanceServiceStub
 from tollbook.ledger.v1.proof_pb2 import ReplayEventsRequest
 from tollbook.ledger.v1.proof_pb2_grpc import ProofServiceStub
@@ -66,6 +72,7 @@ class People:
                 (3.0, lambda: self._recover(history)),
                 (1.5, lambda: self._backfill(history)),
                 (3.0, lambda: _record_the_balance(TelnyxGatewayServiceStub(telnyx), balances)),
+                (3.0, lambda: self._record_account_charges(balances)),
             )
             asking = [asyncio.create_task(_again_and_again(wish, pause_s)) for pause_s, wish in wishes]
             await asyncio.to_thread(kills_are_done.wait)
@@ -95,6 +102,15 @@ class People:
         if self._old_days:
             empty_day = min(self._old_days) - self._rng.randint(1, _EMPTY_DAYS) * _DAY
             await backfill(history, self._rng.choice((self._rng.choice(self._old_days), empty_day)), 1)
+
+    async def _record_account_charges(self, balances: BalanceServiceStub) -> None:
+        """Of a day on which nothing was charged: the reconciler has soon recorded all that it ever will."""
+        now = datetime.now(UTC)
+        charges = AccountCharges(
+            day=to_date(now.date() - _EMPTY_DAYS * _DAY), grand_total=to_money(Money("USD", 0))
+        )
+        request = RecordAccountChargesRequest(days=[charges], read_time=to_timestamp(now))
+        await balances.RecordAccountCharges(request)
 
 
 async def backfill(history: BackfillServiceStub, first: date, day_count: int) -> None:

@@ -25,6 +25,7 @@ from tests.support.waiting import wait_until
 
 _SANDBOX: Final = (
     *("--quota-limit", "20000", "--quota-window-s", "2", "--usage-quota-limit", "2000"),
+    *("--reports-quota-limit", "1000"),
     *("--record-delay-min-s", "0.5", "--record-delay-max-s", "4"),
     *("--webhooks-at-once", "64", "--webhook-duplicate-rate", "0.5", "--webhook-disorder-rate", "0.2"),
 )
