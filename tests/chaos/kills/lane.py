@@ -4,7 +4,7 @@ import signal
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tests.benchmarks.timing import tell
@@ -55,7 +55,11 @@ class Lane:
                 continue
             tell(f"  {self.service}: {kill.place} was not reached")
             if tries < _MOST_TRIES:
-                left.append((Kill(kill.place), tries + 1))
+                again = (replace(kill, passes=1), tries + 1)
+                if kill.is_scarce:
+                    left.appendleft(again)
+                else:
+                    left.append(again)
             else:
                 self.missed.append(kill.place)
         self.missed += [kill.place for kill, _ in left if kill.place]

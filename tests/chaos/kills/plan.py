@@ -40,6 +40,8 @@ class Kill:
     passes: int = 1
     after_s: float = 0.0
     """After its start: where there is no place."""
+    is_scarce: bool = False
+    """What passes there comes to an end: it is tried again at once, not behind all others."""
 
     @property
     def failpoints(self) -> str:
@@ -71,4 +73,4 @@ def _kill(place: str, rng: random.Random) -> Kill:
     if not place:
         return Kill(after_s=rng.uniform(0.0, _LONGEST_LIFE_S))
     most = next((count for beginning, count in _MOST_PASSES if place.startswith(beginning)), 1)
-    return Kill(place, rng.randint(1, most))
+    return Kill(place, rng.randint(1, most), is_scarce=_turn(place) < len(_FIRST))
