@@ -3,7 +3,7 @@
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -37,7 +37,7 @@ class Lane:
 
     tollbook: Tollbook
     service: str
-    plan: Iterable[Kill]
+    plan: Sequence[Kill]
     before_start: Callable[[], None]
     is_stopped: bool = False
     """Set from outside to end it early."""
@@ -45,9 +45,18 @@ class Lane:
     missed: list[str] = field(default_factory=list)
     """Places to which it did not come, however often it was tried."""
 
+    def run_scarce(self) -> None:
+        """Carry out that part of the plan for which there may be nothing left later. Raises like run."""
+        self._run([kill for kill in self.plan if kill.is_scarce])
+
     def run(self) -> None:
-        """Carry out the plan. Raises ProcessError when the process ends in any other way."""
-        left = deque((kill, 1) for kill in self.plan)
+        """Carry out the rest of the plan. Raises ProcessError when the process ends in any other way."""
+        self._run([kill for kill in self.plan if not kill.is_scarce])
+
+    def _run(self, kills: Sequence[Kill]) -> None:
+        if not kills:
+            return
+        left = deque((kill, 1) for kill in kills)
         self.tollbook.kill(self.service)
         while left and not self.is_stopped:
             kill, tries = left.popleft()
@@ -55,11 +64,7 @@ class Lane:
                 continue
             tell(f"  {self.service}: {kill.place} was not reached")
             if tries < _MOST_TRIES:
-                again = (replace(kill, passes=1), tries + 1)
-                if kill.is_scarce:
-                    left.appendleft(again)
-                else:
-                    left.append(again)
+                left.append((replace(kill, passes=1), tries + 1))
             else:
                 self.missed.append(kill.place)
         self.missed += [kill.place for kill, _ in left if kill.place]

@@ -17,14 +17,8 @@ _MOST_PASSES: Final = (
 )
 """What is passed many times a second lets its process live for a moment first."""
 
-_FIRST: Final = (
-    "reconciler.day.",
-    "reconciler.usage.",
-    "ledger.usage.",
-    "reconciler.charges.",
-    "ledger.charges.",
-)
-"""What is done only so often is killed before it is all done: days are closed within seconds of a start."""
+_FIRST: Final = ("reconciler.day.", "reconciler.usage.", "reconciler.charges.")
+"""What is done only so often is killed before anything else: days are closed within seconds of a start."""
 
 _AFTER: Final = {"ledger.intake.claimed": "ledger.intake.appended"}
 """What only happens when another kill has left something to do comes right behind that."""
@@ -41,7 +35,7 @@ class Kill:
     after_s: float = 0.0
     """After its start: where there is no place."""
     is_scarce: bool = False
-    """What passes there comes to an end: it is tried again at once, not behind all others."""
+    """What passes there comes to an end: it is killed first, while nothing else is."""
 
     @property
     def failpoints(self) -> str:

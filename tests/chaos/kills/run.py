@@ -106,14 +106,16 @@ def _lanes(stack: Stack, plan: Plan, before_reconciler: Callable[[], None]) -> l
 def _kill(
     threads: ThreadPoolExecutor, lanes: Sequence[Lane], stack: Stack, ordeal: Ordeal, old_days: OldDays
 ) -> None:
-    """All lanes side by side, under load."""
+    """One lane after the other what may soon be over, then all side by side, under load."""
+    for each in lanes:
+        threads.submit(each.run_scarce).result()
     rng, kills_are_done = random.Random(ordeal.seed), threading.Event()
     people = People(stack.tollbook, old_days.days, random.Random(rng.random()))
     traffic = (stack.sandbox.base_url, ordeal.webhook_count, random.Random(rng.random()), kills_are_done)
     beside = [threads.submit(send_traffic, *traffic), threads.submit(people.run, kills_are_done)]
     try:
-        for lane in as_completed([threads.submit(lane.run) for lane in lanes]):
-            lane.result()
+        for carried_out in as_completed([threads.submit(each.run) for each in lanes]):
+            carried_out.result()
     finally:
         for each in lanes:
             each.is_stopped = True
